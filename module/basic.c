@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The basic ref: two words.
+ *
+ * While the ref is live, the first word is the number held, and the second is zero. The wait
+ * exchanges the first for EX_RUNDOWN_DEAD, once and for all waiters, and moves what it found to the
+ * second, which the releases that find the ref dead count down. Between the exchange and the
+ * addition the second word would be too low, and an early release might take it to zero; so each
+ * waiter first adds a BIAS to it, which it takes away together with the addition:
+ *
+ *	wait:		A: outstanding += BIAS		release:  D: count is dead
+ *			B: held = xchg(count, DEAD)		  E: outstanding -= 1, zero: wake
+ *			C: outstanding += held - BIAS
+ *
+ * B is fully ordered, and so keeps A before it; D is an acquire: who finds count dead finds the
+ * BIAS, or C.
+ *
+ * Refused acquires add to a dead count and leave it so. The slow path puts it back into the middle
+ * of the dead zone long before its end.
+ */
+#include <linux/bits.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/preempt.h>
+#include <linux/threads.h>
+
+#include "drain.h"
+#include "ex_rundown.h"
+#include "misuse.h"
+#include "slot.h"
+
+/*
+ * Below the number held there must be room for the BIAS of everybody that can be in the step at
+ * once: it runs with preemption off, so a task, a softirq, a hardirq and an NMI a CPU.
+ */
+#if BITS_PER_LONG == 64
+#define EX_BASIC_SHIFT		16
+#else
+#define EX_BASIC_SHIFT		9
+#endif
+#define EX_BASIC_MAX_HELD	(LONG_MAX >> (EX_BASIC_SHIFT + 1))
+
+static bool ex_basic_count_valid(u32 count)
+{
+	return count && count <= EX_RUNDOWN_MAX_COUNT;
+}
+
+/*
+ * The in-line acquire added @count and came out negative, or did nothing because @count is not
+ * valid.
+ */
+bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
+{
+	long now;
+
+	if (!ex_basic_count_valid(count)) {
+		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
+		return false;
+	}
+
+	now = atomic_long_read(&ref->count);
+	if (ex_count_dead(now)) {
+		/* If somebody was faster, the count is fine. */
+		if (now - EX_RUNDOWN_DEAD > -EX_RUNDOWN_DEAD / 4)
+			atomic_long_cmpxchg_relaxed(&ref->count, now, EX_RUNDOWN_DEAD);
+	} else if (now < 0) {
+		/* Live, and so many held that the sign turned. */
+		atomic_long_sub(count, &ref->count);
+		ex_rundown_report(EX_MISUSE_ACQUIRE_OVERFLOW, ref, caller);
+	}
+	return false;
+}
+EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection);
+
+/* The in-line release changed nothing: not as much there, or not live, or @count is not valid. */
+void __ex_release_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
+{
+	long old;
+
+	if (!ex_basic_count_valid(count)) {
+		ex_rundown_report(EX_MISUSE_RELEASE_COUNT, ref, caller);
+		return;
+	}
+
+	old = atomic_long_read(&ref->count);
+	do {
+		if (ex_count_dead(old)) {
+			/* D: reads count before outstanding; pairs with A and B. */
+			smp_acquire__after_ctrl_dep();
+			ex_drain_release(&ref->outstanding, EX_BASIC_SHIFT, count, ref, caller);
+			return;
+		}
+		/* Unsigned: a live count whose sign turned is more than enough. */
+		if ((unsigned long)old < count) {
+			ex_rundown_report(EX_MISUSE_RELEASE_TOO_MANY, ref, caller);
+			return;
+		}
+		/* Release, as in-line. */
+	} while (!atomic_long_try_cmpxchg_release(&ref->count, &old, old - count));
+}
+EXPORT_SYMBOL_GPL(__ex_release_rundown_protection);
+
+/* Acquires are refused from here on. Return what is outstanding, for what that is worth by then. */
+static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
+{
+	unsigned long held = 0;
+	long old, left;
+
+	BUILD_BUG_ON(4 * NR_CPUS >= 1 << EX_BASIC_SHIFT);
+
+	if (ex_count_dead(atomic_long_read_acquire(&ref->count)))
+		return atomic_long_read_acquire(&ref->outstanding);
+
+	preempt_disable();
+	atomic_long_add(EX_DRAIN_BIAS, &ref->outstanding);	/* A */
+	old = atomic_long_xchg(&ref->count, EX_RUNDOWN_DEAD);		/* B */
+	if (!ex_count_dead(old))
+		held = old;
+	if (unlikely(held > EX_BASIC_MAX_HELD)) {
+		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
+		ex_rundown_report(EX_MISUSE_WAIT_OVERFLOW, ref, caller);
+		left = EX_DRAIN_BIAS;
+	} else {
+		/* C */
+		left = ex_drain_settle(&ref->outstanding, EX_BASIC_SHIFT, held, ref, caller);
+	}
+	preempt_enable();
+
+	if (!left)
+		ex_drain_wake(&ref->outstanding);
+	return left;
+}
+
+/**
+ * ex_wait_for_rundown_protection_release() - run the object down
+ * @ref: the ref
+ *
+ * From the call on, acquires are refused; on return, all that had been granted are released. No
+ * effect on a ref that is run down. Several may wait at once, each returns; freeing the ref, or
+ * reinitializing it, is for after all of them have.
+ *
+ * Stands for ExWaitForRundownProtectionRelease.
+ *
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders; with a mutex held, too,
+ * unless a holder wants that mutex.
+ */
+void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref)
+{
+	might_sleep();
+	if (ex_basic_start(ref, _RET_IP_))
+		ex_drain_wait_event(&ref->outstanding,
+				    !atomic_long_read_acquire(&ref->outstanding));
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release);
+
+/**
+ * ex_rundown_completed() - declare an object run down that nobody holds
+ * @ref: the ref
+ *
+ * As a wait that has nothing to wait for. Right after ex_initialize_rundown_protection(), it makes
+ * a ref that starts run down and is opened by ex_reinitialize_rundown_protection().
+ *
+ * If there are holders, it warns, naming the caller, and they stay accounted for: acquires are
+ * refused, and a wait waits for them.
+ *
+ * Stands for ExRundownCompleted.
+ *
+ * Context: Task. Does not sleep.
+ */
+void ex_rundown_completed(struct ex_rundown_ref *ref)
+{
+	if (ex_basic_start(ref, _RET_IP_) >> EX_BASIC_SHIFT > 0)
+		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_rundown_completed);
+
+/**
+ * ex_reinitialize_rundown_protection() - open a run-down object again
+ * @ref: the ref
+ *
+ * The ref must be run down, and all waits on it must have returned. What was written to the object
+ * before is visible to who acquires protection after.
+ *
+ * If it is not run down: refused with a warning that names the caller. Of two calls at once one is
+ * refused so.
+ *
+ * Stands for ExReInitializeRundownProtection.
+ *
+ * Context: Task. Does not sleep.
+ */
+void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
+{
+	long old = atomic_long_read(&ref->count);
+
+	/* Refused acquires may change a dead count at any time: try again. */
+	do {
+		if (!ex_count_dead(old) || atomic_long_read_acquire(&ref->outstanding)) {
+			ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
+			return;
+		}
+		/* Release: pairs with the full order of acquire. */
+	} while (!atomic_long_try_cmpxchg_release(&ref->count, &old, 0));
+}
+EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection);

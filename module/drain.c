@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the wait to the last release: counting down what is outstanding, and waking who waits.
+ *
+ * The last release may come in any context, but wake_up_var() takes a spinlock_t: not in NMI, not
+ * where PREEMPT_RT makes that a sleeping lock, not under a raw lock, and not with the run queue's
+ * lock held, say in a tracepoint. All of these are not preemptible. So where the releaser is
+ * preemptible it wakes directly, and everywhere else, once a run-down, it queues an irq_work that
+ * wakes all waiters to look again. The releaser reads nothing of the ref after its subtraction, and
+ * the irq_work never does: the waiters, whose entries lie on their stacks, know what they wait for.
+ */
+#include <linux/irq_work.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include "drain.h"
+#include "misuse.h"
+
+static DEFINE_RAW_SPINLOCK(waiters_lock);
+static LIST_HEAD(waiters);
+
+static void ex_drain_wake_waiters(struct irq_work *work)
+{
+	struct ex_drain_waiter *waiter;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_for_each_entry(waiter, &waiters, entry)
+		wake_up_process(waiter->task);
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
+
+/* HARD: on PREEMPT_RT the others run in a thread that is parked while its CPU goes down. */
+static DEFINE_PER_CPU(struct irq_work, wake_work) = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
+
+/**
+ * ex_drain_wake() - have the waiters on @outstanding look again
+ * @outstanding: only its address is used: its memory may be gone
+ *
+ * The change it announces must have been made by a fully ordered atomic: wake_up_var() looks at the
+ * wait queue without a barrier of its own.
+ *
+ * Context: Any.
+ */
+void ex_drain_wake(atomic_long_t *outstanding)
+{
+	if (preemptible())
+		wake_up_var(outstanding);
+	else
+		irq_work_queue(this_cpu_ptr(&wake_work));
+}
+
+void ex_drain_enlist(struct ex_drain_waiter *waiter)
+{
+	unsigned long flags;
+
+	waiter->task = current;
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_add_tail(&waiter->entry, &waiters);
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
+
+void ex_drain_dismiss(struct ex_drain_waiter *waiter)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_del(&waiter->entry);
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
+
+/**
+ * ex_drain_release() - release protection that a run-down has found, or will
+ * @outstanding: of a ref that is not live
+ * @shift:       where the number held starts in it
+ * @count:       how many
+ * @ref:         for the warning; may be gone
+ * @caller:      whom a warning blames
+ *
+ * The caller must have read that the ref is not live with acquire order: then the BIAS of a
+ * run-down that has not added yet what it found is visible here.
+ *
+ * Context: Any. The ref may be gone on return.
+ */
+void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
+		      const void *ref, unsigned long caller)
+{
+	long amount = (long)count << shift;
+	long old = atomic_long_read(outstanding);
+
+	do {
+		/* With a BIAS in it the number is yet too low; whoever takes that away checks. */
+		if (old < amount && !(old & ((1L << shift) - 1))) {
+			ex_rundown_report(EX_MISUSE_RELEASE_TOO_MANY, ref, caller);
+			return;
+		}
+		/*
+		 * Fully ordered. What the holder did comes before (pairs with the acquire of the
+		 * wait's condition), and the look at the wait queue comes after.
+		 */
+	} while (!atomic_long_try_cmpxchg(outstanding, &old, old - amount));
+
+	if (old == amount)
+		ex_drain_wake(outstanding);
+}
+
+/**
+ * ex_drain_settle() - add what a run-down found and take its BIAS away
+ * @outstanding: of a ref that was made not live
+ * @shift:       where the number held starts in it
+ * @held:        what was found
+ * @ref:         for the warning
+ * @caller:      whom a warning blames
+ *
+ * If more was released than there was, it says so and ends run down.
+ *
+ * Context: Any. The caller wakes the others.
+ * Return: what is outstanding now.
+ */
+long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned long held,
+		     const void *ref, unsigned long caller)
+{
+	long left = atomic_long_add_return((held << shift) - EX_DRAIN_BIAS, outstanding);
+
+	/* Another BIAS may hide it again: then its owner finds it. */
+	while (left < 0 && !(left & ((1L << shift) - 1))) {
+		if (atomic_long_try_cmpxchg(outstanding, &left, 0)) {
+			ex_rundown_report(EX_MISUSE_WAIT_SUM_NEGATIVE, ref, caller);
+			left = 0;
+		}
+	}
+	return left;
+}
+
+/* At module exit, with no user left: let the last wakes end before their code goes away. */
+void ex_drain_exit(void)
+{
+	int cpu;
+
+	/* A release may be between its subtraction and the irq_work_queue() that follows. */
+	synchronize_rcu();
+	for_each_possible_cpu(cpu)
+		irq_work_sync(per_cpu_ptr(&wake_work, cpu));
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Run-down protection: use an object that its owner may take away.
+ *
+ * An object is *live* at first. Whoever wants to use it acquires protection, which can be refused,
+ * and releases it afterwards. The owner waits: from then on the object is *running down*, every
+ * acquire is refused, and when the last holder has released, it is *run down*: the wait returns and
+ * the object may be freed, or replaced and opened again.
+ *
+ * There are two kinds. struct ex_rundown_ref is two words, and each acquire and each release is one
+ * atomic operation on the first. struct ex_rundown_ref_cache_aware counts in one slot a CPU:
+ * acquire and release are one unlocked instruction each, and running it down interrupts every CPU
+ * once.
+ *
+ * A ref's own memory must be valid as long as anybody may call acquire on it, even if refused: look
+ * objects up and acquire under rcu_read_lock(), unpublish, wait, and free after a grace period.
+ * After the last release the releaser does not touch the ref any more.
+ *
+ * The functions below are in-line; each is also an exported symbol of the same name for who can't
+ * use this header. Define EX_RUNDOWN_OUT_OF_LINE before including it to call those.
+ */
+#ifndef _EX_RUNDOWN_H
+#define _EX_RUNDOWN_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/instruction_pointer.h>
+#include <linux/limits.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+/*
+ * A count that is not live is in the zone (3 * EX_RUNDOWN_DEAD / 2, EX_RUNDOWN_DEAD / 2), about
+ * EX_RUNDOWN_DEAD; refused acquires add to it and nobody takes that back. A live one is never
+ * there.
+ */
+#define EX_RUNDOWN_DEAD		(-(LONG_MAX / 2 + 1))
+
+/* The value a driver gives to the Count of a ref that is to start run down. */
+#define EX_RUNDOWN_ACTIVE	EX_RUNDOWN_DEAD
+
+/*
+ * EX_RUNDOWN_MAX_COUNT - the largest count that one _ex call takes
+ *
+ * The sum that may be held at once is larger: 2^46 (32-bit: 2^21) on a basic ref, 2^60 (32-bit:
+ * 2^29) on a cache-aware one.
+ */
+#if BITS_PER_LONG == 64
+#define EX_RUNDOWN_MAX_COUNT	0x7fffffffu
+#else
+#define EX_RUNDOWN_MAX_COUNT	0xffffu
+#endif
+
+/**
+ * struct ex_rundown_ref - tracks who uses an object (EX_RUNDOWN_REF)
+ * @count:       while live, the number held; about EX_RUNDOWN_DEAD from the wait on
+ * @Count:       @count under the name that Windows drivers assign EX_RUNDOWN_ACTIVE to
+ * @outstanding: once not live, what is still held, in a unit of its own; zero means run down
+ *
+ * All zero is a live ref that nobody holds.
+ */
+struct ex_rundown_ref {
+	union {
+		atomic_long_t count;
+		unsigned long Count;
+	};
+	atomic_long_t outstanding;
+};
+
+#define EX_RUNDOWN_REF_INIT		{ .count = ATOMIC_LONG_INIT(0) }
+#define EX_RUNDOWN_REF_INIT_RUN_DOWN	{ .count = ATOMIC_LONG_INIT(EX_RUNDOWN_DEAD) }
+
+/**
+ * DEFINE_EX_RUNDOWN_REF - define a live basic ref
+ * @name: the variable; write "static" before the macro to keep it to the file
+ */
+#define DEFINE_EX_RUNDOWN_REF(name) struct ex_rundown_ref name = EX_RUNDOWN_REF_INIT
+
+struct ex_rundown_slot;
+
+/**
+ * struct ex_rundown_ref_cache_aware - tracks who uses an object, one slot a CPU
+ *                                     (EX_RUNDOWN_REF_CACHE_AWARE)
+ * @slots:       what the in-line functions count in: @percpu, or, if the ref has no slots that a
+ *               plain instruction may change, slots that are never live and lead to the slow path
+ * @outstanding: twice the number held that no slot shows, and in bit 0 the token of a ref that is
+ *               live or being harvested. So zero means run down, and nothing else does.
+ * @state:       live, or run-down begun
+ * @flags:       who owns the memory
+ * @percpu:      the ref's own per-CPU slots, or NULL
+ * @in_place:    the ref's own slots behind it in the caller's buffer, or NULL
+ *
+ * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s.
+ */
+struct ex_rundown_ref_cache_aware {
+	atomic_long_t __percpu *slots;
+	atomic_long_t outstanding;
+	atomic_t state;
+	unsigned int flags;
+	atomic_long_t __percpu *percpu;
+	struct ex_rundown_slot *in_place;
+};
+
+/*
+ * A 64-bit slot holds EX_RUNDOWN_SLOT_LIVE plus the acquires minus the releases made on its CPU, so
+ * the sign of the result tells. On 32 bits the difference may cross any bound that the sign could
+ * have: there the slot counts in twos, and bit 0 says not live.
+ */
+#if BITS_PER_LONG == 64
+#define EX_RUNDOWN_SLOT_LIVE	(-EX_RUNDOWN_DEAD)
+#define EX_RUNDOWN_SLOT_ONE	1L
+#else
+#define EX_RUNDOWN_SLOT_LIVE	0L
+#define EX_RUNDOWN_SLOT_ONE	2L
+#endif
+
+#define EX_RUNDOWN_TOKEN	1L
+
+/* Without this, an NMI may tear the architecture's this_cpu operations: the slots want atomics. */
+#ifdef CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS
+#define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&(slots))
+#else
+#define __EX_RUNDOWN_STATIC_SLOTS(slots)	((void)(slots), &ex_rundown_slow_slot)
+#endif
+
+DECLARE_PER_CPU(atomic_long_t, ex_rundown_slow_slot);
+
+#define __EX_RUNDOWN_REF_CACHE_AWARE_INIT(percpu_slots) {		\
+	.slots = __EX_RUNDOWN_STATIC_SLOTS(percpu_slots),		\
+	.outstanding = ATOMIC_LONG_INIT(EX_RUNDOWN_TOKEN),		\
+	.percpu = &(percpu_slots),					\
+}
+
+/**
+ * DEFINE_EX_RUNDOWN_REF_CACHE_AWARE - define a live cache-aware ref with static storage
+ * @name: the variable
+ *
+ * DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE() defines one that is private to the file. Such a ref
+ * takes 8 bytes a CPU (32-bit: 4) of the module's static per-CPU memory, is never freed, and wants
+ * no cleanup.
+ */
+#define DEFINE_EX_RUNDOWN_REF_CACHE_AWARE(name)				\
+	DEFINE_PER_CPU(atomic_long_t, name##_ex_rundown_slots) =	\
+		ATOMIC_LONG_INIT(EX_RUNDOWN_SLOT_LIVE);			\
+	struct ex_rundown_ref_cache_aware name =			\
+		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots)
+
+#define DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE(name)			\
+	static DEFINE_PER_CPU(atomic_long_t, name##_ex_rundown_slots) =	\
+		ATOMIC_LONG_INIT(EX_RUNDOWN_SLOT_LIVE);			\
+	static struct ex_rundown_ref_cache_aware name =			\
+		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots)
+
+/*
+ * EX_RUNDOWN_NO_IPI - flag for ex_initialize_rundown_protection_cache_aware_ex()
+ *
+ * Count with LOCKed atomics that the run-down can harvest from another CPU, so that no CPU is
+ * interrupted. Acquire and release cost what one uncontended atomic costs, and a call.
+ */
+#define EX_RUNDOWN_NO_IPI	BIT(0)
+
+/* The slow paths; @caller is whom a warning blames. */
+bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller);
+void __ex_release_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller);
+bool __ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void __ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+						 unsigned long caller);
+bool __ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
+						    u32 count, unsigned long caller);
+void __ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
+						    u32 count, unsigned long caller);
+
+void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref);
+void ex_rundown_completed(struct ex_rundown_ref *ref);
+void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref);
+
+struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp);
+void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref);
+size_t ex_size_of_rundown_protection_cache_aware(void);
+int ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+						 size_t size);
+int ex_initialize_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
+						    u32 flags);
+void ex_cleanup_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void ex_reinitialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+
+#if defined(EX_RUNDOWN_OUT_OF_LINE) || defined(EX_RUNDOWN_EXPORT)
+void ex_initialize_rundown_protection(struct ex_rundown_ref *ref);
+bool ex_acquire_rundown_protection(struct ex_rundown_ref *ref);
+bool ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count);
+void ex_release_rundown_protection(struct ex_rundown_ref *ref);
+void ex_release_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count);
+bool ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+bool ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
+						  u32 count);
+void ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
+						  u32 count);
+#endif
+
+#ifndef EX_RUNDOWN_OUT_OF_LINE
+
+/* module/export.c compiles these bodies once more, as the exported functions. */
+#ifdef EX_RUNDOWN_EXPORT
+#define __ex_rundown_static
+#define __ex_rundown_inline
+#define __EX_RUNDOWN_CALLER	_RET_IP_
+#else
+#define __ex_rundown_static	static
+#define __ex_rundown_inline	__always_inline
+#define __EX_RUNDOWN_CALLER	_THIS_IP_
+#endif
+
+/**
+ * ex_initialize_rundown_protection() - make a basic ref live
+ * @ref: the ref; nobody may be using it
+ *
+ * Zero-filled memory needs no initialization. The memory must be aligned to sizeof(long).
+ * Followed directly by ex_rundown_completed() or by a wait, it makes a ref that starts run down.
+ *
+ * Stands for ExInitializeRundownProtection.
+ *
+ * Context: Any, NMI included. Does not sleep.
+ */
+__ex_rundown_static __ex_rundown_inline void
+ex_initialize_rundown_protection(struct ex_rundown_ref *ref)
+{
+	atomic_long_set(&ref->outstanding, 0);
+	atomic_long_set(&ref->count, 0);
+}
+
+/**
+ * ex_acquire_rundown_protection() - try to acquire protection
+ * @ref: the ref of the object to be used
+ *
+ * May be called by one who holds protection already; every grant wants its own release.
+ *
+ * Stands for ExAcquireRundownProtection.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ * Return: true if granted: the object is safe to use until the release. false if the object is
+ * running down or run down, and must not be touched.
+ */
+__ex_rundown_static __ex_rundown_inline __must_check bool
+ex_acquire_rundown_protection(struct ex_rundown_ref *ref)
+{
+	/*
+	 * Fully ordered, so a grant that reads what a reinitialize released also sees what was
+	 * written before it. A refusal undoes nothing: what it added to a dead count is garbage.
+	 */
+	if (likely(!atomic_long_add_negative(1, &ref->count)))
+		return true;
+	return __ex_acquire_rundown_protection(ref, 1, __EX_RUNDOWN_CALLER);
+}
+
+/**
+ * ex_acquire_rundown_protection_ex() - try to acquire protection several times over
+ * @ref:   the ref of the object to be used
+ * @count: how many, 1 to EX_RUNDOWN_MAX_COUNT
+ *
+ * All or none are granted. They may be released one by one, or in any other portions.
+ *
+ * Stands for ExAcquireRundownProtectionEx.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ * Return: true if granted. false if the object is running down or run down; also, with a warning
+ * that names the caller and nothing changed, if @count is out of range.
+ */
+__ex_rundown_static __ex_rundown_inline __must_check bool
+ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count)
+{
+	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT &&
+		   !atomic_long_add_negative(count, &ref->count)))
+		return true;
+	return __ex_acquire_rundown_protection(ref, count, __EX_RUNDOWN_CALLER);
+}
+
+/* True if @count was released from a live ref that had as much, so that nobody can be waiting. */
+static __always_inline bool __ex_release_live(struct ex_rundown_ref *ref, long count)
+{
+	long old = atomic_long_read(&ref->count);
+
+	/*
+	 * Never subtract what may not be there and correct it afterwards: while the count is too
+	 * low, others are blamed, or their wait returns early. Release order: what the holder did
+	 * to the object comes before the wait's exchange, which reads this value or a later one.
+	 */
+	do {
+		if (unlikely(old < count))
+			return false;
+	} while (unlikely(!atomic_long_try_cmpxchg_release(&ref->count, &old, old - count)));
+	return true;
+}
+
+/**
+ * ex_release_rundown_protection() - release protection
+ * @ref: the ref it was acquired on
+ *
+ * Not necessarily by the task, or on the CPU, that acquired it. If it is the last and somebody
+ * waits, the wait returns, and @ref may be gone already when this function returns.
+ *
+ * More than is held: refused with a warning that names the caller; nobody else is affected.
+ *
+ * Stands for ExReleaseRundownProtection.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ */
+__ex_rundown_static __ex_rundown_inline void
+ex_release_rundown_protection(struct ex_rundown_ref *ref)
+{
+	if (likely(__ex_release_live(ref, 1)))
+		return;
+	__ex_release_rundown_protection(ref, 1, __EX_RUNDOWN_CALLER);
+}
+
+/**
+ * ex_release_rundown_protection_ex() - release protection several times over
+ * @ref:   the ref it was acquired on
+ * @count: how many, 1 to EX_RUNDOWN_MAX_COUNT
+ *
+ * As ex_release_rundown_protection(). A @count that is out of range, or more than is held, releases
+ * nothing and warns, naming the caller.
+ *
+ * Stands for ExReleaseRundownProtectionEx.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ */
+__ex_rundown_static __ex_rundown_inline void
+ex_release_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count)
+{
+	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT && __ex_release_live(ref, count)))
+		return;
+	__ex_release_rundown_protection(ref, count, __EX_RUNDOWN_CALLER);
+}
+
+/*
+ * One unlocked read-modify-write of this CPU's slot: an interrupt can't tear it, no other CPU ever
+ * writes a live slot, and the run-down's interrupt on this CPU falls before or after it. That
+ * interrupt is also the memory barrier of both acquire and release; a compiler barrier is enough
+ * here, on every architecture. False if the slot is not live, or so far off that the slow path has
+ * to tell.
+ *
+ * On x86-64 the segment prefix is written out: 6.12's __percpu_arg() of a plain pointer has none.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_SMP) && !defined(CONFIG_UML)
+static __always_inline bool __ex_slot_acquire(struct ex_rundown_ref_cache_aware *ref)
+{
+	asm goto("addq %[one], %%gs:(%[slot])\n\tjs %l[slow]"
+		 : : [one] "i" (EX_RUNDOWN_SLOT_ONE), [slot] "r" (READ_ONCE(ref->slots))
+		 : "cc", "memory" : slow);
+	return true;
+slow:
+	return false;
+}
+
+static __always_inline bool __ex_slot_release(struct ex_rundown_ref_cache_aware *ref)
+{
+	asm goto("subq %[one], %%gs:(%[slot])\n\tjs %l[slow]"
+		 : : [one] "i" (EX_RUNDOWN_SLOT_ONE), [slot] "r" (READ_ONCE(ref->slots))
+		 : "cc", "memory" : slow);
+	return true;
+slow:
+	return false;
+}
+#else
+static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref, long one)
+{
+	atomic_long_t __percpu *slots = READ_ONCE(ref->slots);
+	long now;
+
+	barrier();
+	now = this_cpu_add_return(slots->counter, one);
+	barrier();
+	return BITS_PER_LONG == 64 ? now >= 0 : !(now & 1);
+}
+
+#define __ex_slot_acquire(ref)	__ex_slot_add(ref, EX_RUNDOWN_SLOT_ONE)
+#define __ex_slot_release(ref)	__ex_slot_add(ref, -EX_RUNDOWN_SLOT_ONE)
+#endif
+
+/**
+ * ex_acquire_rundown_protection_cache_aware() - try to acquire protection
+ * @ref: the ref of the object to be used
+ *
+ * May be called by one who holds protection already; every grant wants its own release.
+ *
+ * Stands for ExAcquireRundownProtectionCacheAware.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ * Return: true if granted: the object is safe to use until the release. false if the object is
+ * running down or run down, and must not be touched.
+ */
+__ex_rundown_static __ex_rundown_inline __must_check bool
+ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
+{
+	if (likely(__ex_slot_acquire(ref)))
+		return true;
+	return __ex_acquire_rundown_protection_cache_aware(ref);
+}
+
+/**
+ * ex_release_rundown_protection_cache_aware() - release protection
+ * @ref: the ref it was acquired on
+ *
+ * Not necessarily by the task, or on the CPU, that acquired it. If it is the last and somebody
+ * waits, the wait returns, and @ref may be gone already when this function returns.
+ *
+ * More than is held: once the object is running down, refused with a warning that names the caller;
+ * while it is live, only the sum of all slots can show it, and the wait reports that.
+ *
+ * Stands for ExReleaseRundownProtectionCacheAware.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ */
+__ex_rundown_static __ex_rundown_inline void
+ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
+{
+	if (likely(__ex_slot_release(ref)))
+		return;
+	__ex_release_rundown_protection_cache_aware(ref, __EX_RUNDOWN_CALLER);
+}
+
+/**
+ * ex_acquire_rundown_protection_cache_aware_ex() - try to acquire protection several times over
+ * @ref:   the ref of the object to be used
+ * @count: how many, 1 to EX_RUNDOWN_MAX_COUNT
+ *
+ * All or none are granted. They may be released one by one, or in any other portions.
+ *
+ * Stands for ExAcquireRundownProtectionCacheAwareEx.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ * Return: true if granted. false if the object is running down or run down; also, with a warning
+ * that names the caller and nothing changed, if @count is out of range.
+ */
+__ex_rundown_static __ex_rundown_inline __must_check bool
+ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref, u32 count)
+{
+	if (__builtin_constant_p(count) && count == 1)
+		return ex_acquire_rundown_protection_cache_aware(ref);
+	return __ex_acquire_rundown_protection_cache_aware_ex(ref, count, __EX_RUNDOWN_CALLER);
+}
+
+/**
+ * ex_release_rundown_protection_cache_aware_ex() - release protection several times over
+ * @ref:   the ref it was acquired on
+ * @count: how many, 1 to EX_RUNDOWN_MAX_COUNT
+ *
+ * As ex_release_rundown_protection_cache_aware(). A @count that is out of range releases nothing
+ * and warns, naming the caller.
+ *
+ * Stands for ExReleaseRundownProtectionCacheAwareEx.
+ *
+ * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
+ */
+__ex_rundown_static __ex_rundown_inline void
+ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref, u32 count)
+{
+	if (__builtin_constant_p(count) && count == 1)
+		return ex_release_rundown_protection_cache_aware(ref);
+	__ex_release_rundown_protection_cache_aware_ex(ref, count, __EX_RUNDOWN_CALLER);
+}
+
+#endif /* !EX_RUNDOWN_OUT_OF_LINE */
+
+#endif /* _EX_RUNDOWN_H */
