@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# KDIR: the kernel to build against. Default: the running kernel's headers, else the newest installed.
+
+ifeq ($(origin KDIR),undefined)
+KDIR := $(realpath /lib/modules/$(shell uname -r)/build)
+ifeq ($(KDIR),)
+KDIR := $(realpath $(lastword $(shell printf '%s\n' /lib/modules/*/build | sort -V)))
+endif
+endif
+
+PREFIX ?= /usr/local
+INSTALL_MOD_PATH ?= $(DESTDIR)
+headers = $(DESTDIR)$(PREFIX)/include/rundown
+release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+symvers = $(DESTDIR)$(PREFIX)/lib/rundown/$(release)
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+.DEFAULT_GOAL := modules
+.PHONY: modules programs clean install uninstall check demo kunit lint help kdir
+
+modules: kdir ## build all modules against KDIR
+	@grep -qs '^CONFIG_KUNIT=' $(KDIR)/include/config/auto.conf || \
+		echo "rundown: this kernel has no KUnit: kunit/ is left out"
+	+$(kbuild) modules
+
+kdir:
+	@test -n "$(KDIR)" || { echo "rundown: no kernel headers are installed:" \
+		"apt-get install linux-headers-amd64, or give KDIR=" >&2; exit 1; }
+	@test -e $(KDIR)/include/config/auto.conf || { echo "rundown: KDIR=$(KDIR) is not a" \
+		"configured kernel, or not the headers of one" >&2; exit 1; }
+	@echo "rundown: against kernel $(release) in $(KDIR)"
+
+programs: selftests/hotplug/rundown-hotplug ## build the user programs (C++20)
+
+CXXFLAGS ?= -O2
+selftests/hotplug/rundown-hotplug: selftests/hotplug/hotplug.cc selftests/hotplug/hotplug.h
+	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -static -pthread -o $@ $<
+
+install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
+	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) modules_install
+	install -D -m 644 -t $(headers) module/include/*.h
+	install -D -m 644 -t $(symvers) Module.symvers
+
+uninstall: kdir ## remove what install put there, for this kernel
+	$(RM) $(headers)/ex_rundown.h $(headers)/ex_rundown_wdm.h $(symvers)/Module.symvers
+	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown*.ko* \
+		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown*.ko*
+	-rmdir -p --ignore-fail-on-non-empty $(headers) $(symvers)
+
+demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read
+	selftests/hotplug/demo
+
+check: ## run all tests: lint, builds, stock kernels, KUnit; ends with "N passed, N failed"
+	selftests/check
+
+kunit: ## run the KUnit suites in a debug kernel (KERNEL=debug: selftests/vm/kernels)
+	selftests/check kunit
+
+lint: ## checkpatch, sparse, W=1, kernel-doc, clang-format, shellcheck
+	selftests/check lint
+
+clean: ## remove what was built here; built kernels stay in the cache
+	$(if $(KDIR),+$(kbuild) clean)
+	$(RM) -r build selftests/hotplug/rundown-hotplug
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
