@@ -33,8 +33,7 @@ static void ex_drain_wake_waiters(struct irq_work *work)
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 }
 
-/* HARD: on PREEMPT_RT the others run in a thread that is parked while its CPU goes down. */
-static DEFINE_PER_CPU(struct irq_work, wake_work) = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
+static DEFINE_PER_CPU(struct irq_work, wake_work);
 
 /**
  * ex_drain_wake() - have the waiters on @outstanding look again
@@ -133,6 +132,19 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 		}
 	}
 	return left;
+}
+
+/*
+ * At module load, before there are users. A static initializer would not do: the module loader does
+ * not relocate pointers in per-CPU data.
+ */
+void ex_drain_init(void)
+{
+	int cpu;
+
+	/* HARD: on PREEMPT_RT the others run in a thread that is parked while its CPU goes down. */
+	for_each_possible_cpu(cpu)
+		*per_cpu_ptr(&wake_work, cpu) = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
 }
 
 /* At module exit, with no user left: let the last wakes end before their code goes away. */

@@ -27,6 +27,7 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
+void ex_drain_init(void);
 void ex_drain_exit(void);
 
 /*

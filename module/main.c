@@ -6,6 +6,7 @@
 
 static int __init ex_rundown_init(void)
 {
+	ex_drain_init();
 	return 0;
 }
 

@@ -121,7 +121,7 @@ struct ex_rundown_ref_cache_aware {
 #ifdef CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS
 #define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&(slots))
 #else
-#define __EX_RUNDOWN_STATIC_SLOTS(slots)	((void)(slots), &ex_rundown_slow_slot)
+#define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&ex_rundown_slow_slot + 0 * sizeof(slots))
 #endif
 
 DECLARE_PER_CPU(atomic_long_t, ex_rundown_slow_slot);
