@@ -43,7 +43,8 @@ install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX
 	install -D -m 644 -t $(symvers) Module.symvers
 
 uninstall: kdir ## remove what install put there, for this kernel
-	$(RM) $(headers)/ex_rundown.h $(headers)/ex_rundown_wdm.h $(symvers)/Module.symvers
+	$(RM) $(addprefix $(headers)/,$(notdir $(wildcard module/include/*.h)))
+	$(RM) $(symvers)/Module.symvers
 	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown*.ko* \
 		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown*.ko*
 	-rmdir -p --ignore-fail-on-non-empty $(headers) $(symvers)
