@@ -142,9 +142,12 @@ void ex_drain_init(void)
 {
 	int cpu;
 
-	/* HARD: on PREEMPT_RT the others run in a thread that is parked while its CPU goes down. */
-	for_each_possible_cpu(cpu)
-		*per_cpu_ptr(&wake_work, cpu) = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
+	for_each_possible_cpu(cpu) {
+		struct irq_work *work = per_cpu_ptr(&wake_work, cpu);
+
+		/* HARD: on RT the others run in a thread that is parked as its CPU goes down. */
+		*work = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
+	}
 }
 
 /* At module exit, with no user left: let the last wakes end before their code goes away. */
