@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Acquire and release where the DISPATCH_LEVEL code of a Windows driver may run, and further: with
+ * preemption, bottom halves or interrupts off, under spinlocks, in softirq, hardirq and NMI.
+ *
+ * The releases are the last ones, with a task in the wait: each must wake it.
+ */
+#include <linux/bottom_half.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+
+#include "fixture.h"
+
+#if defined(CONFIG_X86_LOCAL_APIC) && !defined(CONFIG_UML)
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#define HAVE_NMI
+#endif
+
+/* What is to be done there. */
+static struct {
+	void (*fn)(void *arg);
+	void *arg;
+	bool as_wanted;		/* the context is what it should be */
+	struct completion done;
+} job;
+
+static void do_job(bool as_wanted)
+{
+	job.as_wanted = as_wanted;
+	job.fn(job.arg);
+}
+
+static bool with_preemption_off(void)
+{
+	preempt_disable();
+	do_job(!preemptible());
+	preempt_enable();
+	return true;
+}
+
+static bool with_bh_off(void)
+{
+	local_bh_disable();
+	do_job(in_softirq());
+	local_bh_enable();
+	return true;
+}
+
+static bool with_irqs_off(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	do_job(irqs_disabled());
+	local_irq_restore(flags);
+	return true;
+}
+
+static DEFINE_SPINLOCK(lock);
+static DEFINE_RAW_SPINLOCK(raw_lock);
+
+static bool under_spinlock(void)
+{
+	spin_lock(&lock);
+	do_job(true);
+	spin_unlock(&lock);
+	return true;
+}
+
+static bool under_spinlock_irq(void)
+{
+	unsigned long flags;
+
+	/* On PREEMPT_RT, neither interrupts nor preemption are off. */
+	spin_lock_irqsave(&lock, flags);
+	do_job(irqs_disabled() || IS_ENABLED(CONFIG_PREEMPT_RT));
+	spin_unlock_irqrestore(&lock, flags);
+	return true;
+}
+
+static bool under_raw_spinlock(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&raw_lock, flags);
+	do_job(irqs_disabled());
+	raw_spin_unlock_irqrestore(&raw_lock, flags);
+	return true;
+}
+
+static bool wait_for_job(void)
+{
+	return wait_for_completion_timeout(&job.done, msecs_to_jiffies(STUCK_MS));
+}
+
+static void on_timer(struct timer_list *timer)
+{
+	do_job(in_softirq());
+	complete(&job.done);
+}
+
+static DEFINE_TIMER(timer, on_timer);
+
+static bool in_timer_softirq(void)
+{
+	bool done;
+
+	mod_timer(&timer, jiffies);
+	done = wait_for_job();
+	timer_delete_sync(&timer);
+	return done;
+}
+
+static enum hrtimer_restart on_hrtimer(struct hrtimer *hrtimer)
+{
+	do_job(in_hardirq());
+	complete(&job.done);
+	return HRTIMER_NORESTART;
+}
+
+static bool in_hard_hrtimer(void)
+{
+	struct hrtimer hrtimer;
+	bool done;
+
+	hrtimer_init_on_stack(&hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	hrtimer.function = on_hrtimer;
+	hrtimer_start(&hrtimer, ns_to_ktime(50 * NSEC_PER_USEC), HRTIMER_MODE_REL_HARD);
+	done = wait_for_job();
+	hrtimer_cancel(&hrtimer);
+	destroy_hrtimer_on_stack(&hrtimer);
+	return done;
+}
+
+static void on_irq_work(struct irq_work *work)
+{
+	do_job(in_hardirq());
+}
+
+static bool in_irq_work(void)
+{
+	static struct irq_work work = IRQ_WORK_INIT_HARD(on_irq_work);
+
+	irq_work_queue(&work);
+	irq_work_sync(&work);
+	return true;
+}
+
+#ifdef HAVE_NMI
+static bool nmi_wanted;
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!READ_ONCE(nmi_wanted))
+		return NMI_DONE;
+	do_job(in_nmi());
+	WRITE_ONCE(nmi_wanted, false);
+	return NMI_HANDLED;
+}
+
+/* To the own CPU: of those sent to others, emulators lose some. */
+static bool in_nmi_handler(void)
+{
+	int us;
+
+	if (register_nmi_handler(NMI_LOCAL, on_nmi, 0, "rundown_kunit"))
+		return false;
+	preempt_disable();
+	WRITE_ONCE(nmi_wanted, true);
+	apic->send_IPI_mask(cpumask_of(smp_processor_id()), NMI_VECTOR);
+	for (us = 0; us < 100000 && READ_ONCE(nmi_wanted); us++)
+		udelay(1);
+	preempt_enable();
+	unregister_nmi_handler(NMI_LOCAL, "rundown_kunit");
+	return !xchg(&nmi_wanted, false);
+}
+#endif
+
+static const struct context {
+	const char *name;
+	/* Runs do_job() in the context. False if it did not come to that. */
+	bool (*run)(void);
+} contexts[] = {
+	{ "preemption off", with_preemption_off },
+	{ "BH off", with_bh_off },
+	{ "IRQs off", with_irqs_off },
+	{ "spinlock", under_spinlock },
+	{ "spinlock, IRQs off", under_spinlock_irq },
+	{ "raw spinlock", under_raw_spinlock },
+	{ "softirq", in_timer_softirq },
+	{ "hard hrtimer", in_hard_hrtimer },
+	{ "irq_work", in_irq_work },
+#ifdef HAVE_NMI
+	{ "NMI", in_nmi_handler },
+#else
+	{ "NMI", NULL },
+#endif
+};
+
+/* A kind of ref in a context. */
+struct pair {
+	const void *kind;
+	const struct context *context;
+};
+
+static const void *each_pair(const void *prev, char *desc)
+{
+	static struct pair pair;
+	char name[KUNIT_PARAM_DESC_SIZE];
+
+	if (!prev)
+		pair = (struct pair){ .context = contexts };
+	pair.kind = each_main_kind(pair.kind, name);
+	if (!pair.kind) {
+		if (++pair.context == contexts + ARRAY_SIZE(contexts))
+			return NULL;
+		pair.kind = each_main_kind(NULL, name);
+	}
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%.50s; %.70s", pair.context->name, name);
+	return &pair;
+}
+
+static struct subject *pair_subject(struct kunit *test)
+{
+	const struct pair *pair = test->param_value;
+
+	if (!pair->context->run)
+		kunit_skip(test, "no way to send an NMI here");
+	return subject_create(test, *(const struct ref_ops * const *)pair->kind);
+}
+
+/* Run @fn in the test's context. */
+static void run_there(struct kunit *test, void (*fn)(void *arg), void *arg)
+{
+	const struct pair *pair = test->param_value;
+
+	job.fn = fn;
+	job.arg = arg;
+	job.as_wanted = false;
+	init_completion(&job.done);
+	KUNIT_ASSERT_TRUE_MSG(test, pair->context->run(), "never got there");
+	KUNIT_EXPECT_TRUE_MSG(test, job.as_wanted, "that is another context");
+}
+
+struct grants {
+	struct subject *subject;
+	bool one;
+	bool several;
+};
+
+static void acquire_there(void *arg)
+{
+	struct grants *grants = arg;
+
+	grants->one = subject_acquire(grants->subject);
+	grants->several = subject_acquire_ex(grants->subject, 2);
+}
+
+static void acquire_and_release_there(void *arg)
+{
+	struct grants *grants = arg;
+
+	acquire_there(arg);
+	if (grants->one)
+		subject_release(grants->subject);
+	if (grants->several)
+		subject_release_ex(grants->subject, 2);
+}
+
+static void rundown_contexts_test_acquire_and_release(struct kunit *test)
+{
+	struct grants grants = { .subject = pair_subject(test) };
+
+	run_there(test, acquire_and_release_there, &grants);
+	KUNIT_EXPECT_TRUE(test, grants.one);
+	KUNIT_EXPECT_TRUE(test, grants.several);
+	thread_join(test, waiter_start(test, grants.subject));
+}
+
+static void rundown_contexts_test_acquire_is_refused(struct kunit *test)
+{
+	struct grants grants = { .subject = pair_subject(test), .one = true, .several = true };
+
+	subject_wait(grants.subject);
+	run_there(test, acquire_there, &grants);
+	KUNIT_EXPECT_FALSE(test, grants.one);
+	KUNIT_EXPECT_FALSE(test, grants.several);
+}
+
+struct last_release {
+	struct subject *subject;
+	ktime_t at;
+};
+
+static void release_there(void *arg)
+{
+	struct last_release *last = arg;
+
+	/* Also in NMI. */
+	last->at = ns_to_ktime(ktime_get_mono_fast_ns());
+	subject_release(last->subject);
+}
+
+static void rundown_contexts_test_last_release_wakes(struct kunit *test)
+{
+	struct last_release last = { .subject = pair_subject(test) };
+	struct thread *waiter;
+	int tries;
+
+	/* On a busy machine the release may come too late to tell a wake from a wait's own look. */
+	for (tries = 0; tries < 5; tries++) {
+		KUNIT_ASSERT_TRUE(test, subject_acquire(last.subject));
+		waiter = waiter_start_blocked(test, last.subject);
+		run_there(test, release_there, &last);
+		if (!thread_join(test, waiter))
+			return;
+		if (ktime_ms_delta(last.at, waiter->began) < EARLY_MS) {
+			KUNIT_EXPECT_LT(test, ktime_ms_delta(waiter->ended, last.at), PROMPT_MS);
+			return;
+		}
+		subject_reinitialize(last.subject);
+	}
+	kunit_skip(test, "the machine is too slow");
+}
+
+/*
+ * The kernel reports it itself, where that is built in, at most once a second. Seen by the taint
+ * that goes with it. The ref is run down, so that nothing sleeps.
+ */
+static void wait_in_atomic_context(struct kunit *test, const struct ref_ops *ops)
+{
+	struct subject *subject = subject_create(test, ops);
+	struct call_probe splats = { .kp.symbol_name = "add_taint" };
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "no CONFIG_DEBUG_ATOMIC_SLEEP");
+	subject_completed(subject);
+	msleep(1100);
+	call_probe_begin(test, &splats);
+	splat_begin("sleeping function called from invalid context");
+	preempt_disable();
+	subject_wait(subject);
+	preempt_enable();
+	splat_end();
+	KUNIT_EXPECT_EQ(test, call_probe_end(&splats), 1);
+}
+
+static void rundown_contexts_test_basic_wait_may_sleep(struct kunit *test)
+{
+	wait_in_atomic_context(test, &basic_ops);
+}
+
+static void rundown_contexts_test_cache_aware_wait_may_sleep(struct kunit *test)
+{
+	wait_in_atomic_context(test, &allocated_ops);
+}
+
+static struct kunit_case rundown_contexts_cases[] = {
+	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_and_release, each_pair),
+	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
+	KUNIT_CASE_PARAM(rundown_contexts_test_last_release_wakes, each_pair),
+	KUNIT_CASE(rundown_contexts_test_basic_wait_may_sleep),
+	KUNIT_CASE(rundown_contexts_test_cache_aware_wait_may_sleep),
+	{}
+};
+
+static struct kunit_suite rundown_contexts_suite = {
+	.name = "rundown_contexts",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_contexts_cases,
+};
+
+kunit_test_suite(rundown_contexts_suite);

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What each function promises, on a ref of each kind, from a task. */
+#include <linux/mutex.h>
+
+#include "fixture.h"
+
+static void rundown_contract_test_live_ref_grants(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject_release(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject_release(subject);
+	subject_wait(subject);
+}
+
+static void rundown_contract_test_run_down_ref_refuses(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int i;
+
+	subject_wait(subject);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+		KUNIT_EXPECT_FALSE(test, subject_acquire_ex(subject, 1));
+		KUNIT_EXPECT_FALSE(test, subject_acquire_ex(subject, EX_RUNDOWN_MAX_COUNT));
+	}
+}
+
+static void rundown_contract_test_running_down_ref_refuses(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = waiter_start_blocked(test, subject);
+	/* Not even the holder is granted more. */
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	KUNIT_EXPECT_FALSE(test, subject_acquire_ex(subject, 3));
+	subject_release(subject);
+	thread_join(test, waiter);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+}
+
+static void rundown_contract_test_acquire_is_recursive(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 3);
+}
+
+static void rundown_contract_test_ex_acquires_count(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 3));
+	expect_exactly_held(test, subject, 3);
+}
+
+static void rundown_contract_test_ex_releases_count(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int i;
+
+	for (i = 0; i < 6; i++)
+		KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject_release_ex(subject, 4);
+	expect_exactly_held(test, subject, 2);
+}
+
+static void rundown_contract_test_ex_releases_in_other_portions(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 5));
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 4));
+	subject_release_ex(subject, 2);
+	waiter = waiter_start_blocked(test, subject);
+	/* Across the borders of what was acquired at once, and of the run-down. */
+	subject_release_ex(subject, 6);
+	waiter_expect_blocked(test, subject, waiter);
+	subject_release(subject);
+	thread_join(test, waiter);
+}
+
+static void rundown_contract_test_ex_takes_largest_count(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, EX_RUNDOWN_MAX_COUNT));
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, EX_RUNDOWN_MAX_COUNT));
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 2));
+	subject_release_ex(subject, EX_RUNDOWN_MAX_COUNT);
+	subject_release_ex(subject, EX_RUNDOWN_MAX_COUNT);
+	expect_exactly_held(test, subject, 2);
+}
+
+static void rundown_contract_test_idle_wait_returns_at_once(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter = waiter_start(test, subject);
+
+	if (thread_join(test, waiter))
+		KUNIT_EXPECT_LT(test, ktime_ms_delta(waiter->ended, waiter->began), PROMPT_MS);
+}
+
+static void rundown_contract_test_wait_blocks_until_last_release(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = waiter_start_blocked(test, subject);
+	for (i = 0; i < 3; i++) {
+		subject_release(subject);
+		waiter_expect_blocked(test, subject, waiter);
+	}
+	subject_release(subject);
+	thread_join(test, waiter);
+}
+
+static void rundown_contract_test_second_wait_has_no_effect(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = waiter_start_blocked(test, subject);
+	subject_release(subject);
+	thread_join(test, waiter);
+	thread_join(test, waiter_start(test, subject));
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	/* And the ref is as run down as after one. */
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void rundown_contract_test_every_waiter_returns(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiters[4];
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 2));
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		waiters[i] = waiter_start_blocked(test, subject);
+	subject_release(subject);
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		waiter_expect_blocked(test, subject, waiters[i]);
+	subject_release(subject);
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		thread_join(test, waiters[i]);
+}
+
+static void rundown_contract_test_completed_refuses_from_then_on(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject_release(subject);
+	subject_completed(subject);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	thread_join(test, waiter_start(test, subject));
+}
+
+static void rundown_contract_test_completed_after_wait_has_no_effect(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	subject_wait(subject);
+	subject_completed(subject);
+	subject_completed(subject);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* How drivers make a ref that starts run down. */
+static void rundown_contract_test_fresh_completed_starts_run_down(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	subject_completed(subject);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void rundown_contract_test_fresh_wait_starts_run_down(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	thread_join(test, waiter_start(test, subject));
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void rundown_contract_test_lives_again_and_again(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+	int life;
+
+	for (life = 0; life < 5; life++) {
+		KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 7));
+		subject_release_ex(subject, 6);
+		waiter = waiter_start_blocked(test, subject);
+		/* Refusals of one life must not be found in the next. */
+		KUNIT_EXPECT_FALSE(test, subject_acquire_ex(subject, 5));
+		subject_release(subject);
+		if (!thread_join(test, waiter))
+			return;
+		subject_reinitialize(subject);
+	}
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static DEFINE_MUTEX(owners_mutex);
+
+static void wait_with_mutex(void *arg)
+{
+	mutex_lock(&owners_mutex);
+	subject_wait(arg);
+	mutex_unlock(&owners_mutex);
+}
+
+static void rundown_contract_test_waits_with_mutex_held(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = thread_run(test, wait_with_mutex, subject, ANY_CPU);
+	waiter_expect_blocked(test, subject, waiter);
+	KUNIT_EXPECT_TRUE(test, mutex_is_locked(&owners_mutex));
+	subject_release(subject);
+	thread_join(test, waiter);
+}
+
+static struct kunit_case rundown_contract_cases[] = {
+	KUNIT_CASE_PARAM(rundown_contract_test_live_ref_grants, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_run_down_ref_refuses, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_running_down_ref_refuses, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_acquire_is_recursive, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_ex_acquires_count, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_ex_releases_count, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_ex_releases_in_other_portions, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_ex_takes_largest_count, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_idle_wait_returns_at_once, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_wait_blocks_until_last_release, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_second_wait_has_no_effect, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_every_waiter_returns, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_completed_refuses_from_then_on, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_completed_after_wait_has_no_effect, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_fresh_completed_starts_run_down, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_fresh_wait_starts_run_down, each_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_lives_again_and_again, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contract_test_waits_with_mutex_held, each_main_kind),
+	{}
+};
+
+static struct kunit_suite rundown_contract_suite = {
+	.name = "rundown_contract",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_contract_cases,
+};
+
+kunit_test_suite(rundown_contract_suite);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/* CPUs that go and come between acquire and release, during a wait, and between two lives. */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/hrtimer.h>
+#include <linux/kprobes.h>
+
+#include "fixture.h"
+
+#ifdef CONFIG_HOTPLUG_CPU
+/* The CPU that is taken away, while it is. */
+static int offline_cpu = -1;
+
+static int rundown_hotplug_cpu_init(struct kunit *test)
+{
+	offline_cpu = -1;
+	return fixture_init(test);
+}
+
+static void online(struct kunit *test)
+{
+	int cpu = offline_cpu;
+
+	if (cpu < 0)
+		return;
+	offline_cpu = -1;
+	KUNIT_EXPECT_EQ_MSG(test, 0, add_cpu(cpu), "CPU %d does not come back", cpu);
+}
+
+static void rundown_hotplug_cpu_exit(struct kunit *test)
+{
+	online(test);
+	fixture_exit(test);
+}
+
+/* A CPU that can go. */
+static int victim_cpu(struct kunit *test)
+{
+	int cpu, victim = -1;
+
+	for_each_online_cpu(cpu)
+		if (cpu_is_hotpluggable(cpu))
+			victim = cpu;
+	if (num_online_cpus() < 2 || victim < 0)
+		kunit_skip(test, "no CPU that could go offline");
+	return victim;
+}
+
+static void offline(struct kunit *test, int cpu)
+{
+	KUNIT_ASSERT_EQ_MSG(test, 0, remove_cpu(cpu), "CPU %d does not go", cpu);
+	offline_cpu = cpu;
+}
+
+static void rundown_hotplug_cpu_test_offline_between_acquire_and_wait(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int cpu = victim_cpu(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_on(subject, cpu));
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex_on(subject, cpu, 4));
+	offline(test, cpu);
+	subject_release_ex(subject, 3);
+	expect_exactly_held(test, subject, 2);
+	online(test);
+	/* What the CPU finds when it is back. */
+	KUNIT_EXPECT_FALSE(test, subject_acquire_on(subject, cpu));
+}
+
+static void rundown_hotplug_cpu_test_offline_during_wait(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+	int cpu = victim_cpu(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_on(subject, cpu));
+	waiter = waiter_start_blocked(test, subject);
+	offline(test, cpu);
+	waiter_expect_blocked(test, subject, waiter);
+	subject_release(subject);
+	thread_join(test, waiter);
+	online(test);
+}
+
+static void rundown_hotplug_cpu_test_online_during_wait(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+	int cpu = victim_cpu(test);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_on(subject, cpu));
+	offline(test, cpu);
+	waiter = waiter_start_blocked(test, subject);
+	online(test);
+	KUNIT_EXPECT_FALSE(test, subject_acquire_on(subject, cpu));
+	waiter_expect_blocked(test, subject, waiter);
+	subject_release_on(subject, cpu);
+	thread_join(test, waiter);
+}
+
+static void rundown_hotplug_cpu_test_revived_while_offline(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int cpu = victim_cpu(test);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_on(subject, cpu));
+	subject_release(subject);
+	subject_wait(subject);
+	offline(test, cpu);
+	subject_reinitialize(subject);
+	online(test);
+	KUNIT_EXPECT_TRUE(test, subject_acquire_on(subject, cpu));
+	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 2);
+}
+
+static void rundown_hotplug_cpu_test_created_while_offline(struct kunit *test)
+{
+	int cpu = victim_cpu(test);
+	struct subject *subject;
+
+	offline(test, cpu);
+	subject = subject_create(test, &allocated_ops);
+	online(test);
+	KUNIT_EXPECT_TRUE(test, subject_acquire_on(subject, cpu));
+	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 2);
+}
+
+/* The last release, with a task in the wait. */
+struct last_release {
+	struct subject *subject;
+	struct thread *waiter;
+	ktime_t at;
+	struct hrtimer hrtimer;
+};
+
+static void release_last(void *arg)
+{
+	struct last_release *last = arg;
+
+	if (!last->at) {
+		last->at = ns_to_ktime(ktime_get_mono_fast_ns());
+		subject_release(last->subject);
+	}
+}
+
+static void expect_woken(struct kunit *test, struct last_release *last)
+{
+	if (!thread_join(test, last->waiter))
+		return;
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(last->waiter->ended, last->at), PROMPT_MS);
+}
+
+/* On the CPU that goes, in the middle of going: interrupts off, and its threads parked. */
+static void rundown_hotplug_cpu_test_last_release_on_dying_cpu(struct kunit *test)
+{
+	struct last_release last = { .subject = subject_create(test, &allocated_ops) };
+	struct call_probe dying = {
+		.kp.symbol_name = "take_cpu_down",
+		.any_task = true,
+		.hook = release_last,
+		.arg = &last,
+	};
+	int cpu = victim_cpu(test), err;
+
+	call_probe_begin(test, &dying);
+	if (!subject_acquire(last.subject)) {
+		call_probe_end(&dying);
+		KUNIT_FAIL_AND_ABORT(test, "refused");
+	}
+	last.waiter = waiter_start_blocked(test, last.subject);
+	err = remove_cpu(cpu);
+	KUNIT_EXPECT_GE(test, call_probe_end(&dying), 1);
+	if (!last.at)
+		release_last(&last);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	offline_cpu = cpu;
+	expect_woken(test, &last);
+	online(test);
+}
+
+static enum hrtimer_restart release_on_hrtimer(struct hrtimer *hrtimer)
+{
+	release_last(container_of(hrtimer, struct last_release, hrtimer));
+	return HRTIMER_NORESTART;
+}
+
+static void start_hrtimer(void *arg)
+{
+	struct last_release *last = arg;
+
+	hrtimer_start(&last->hrtimer, ms_to_ktime(10), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+/* Somewhere on the way: on the CPU that goes, or, with its timers, on another. */
+static void rundown_hotplug_cpu_test_last_release_while_cpu_goes(struct kunit *test)
+{
+	struct last_release last = { .subject = subject_create(test, &allocated_ops) };
+	int cpu = victim_cpu(test), err;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_on(last.subject, cpu));
+	last.waiter = waiter_start_blocked(test, last.subject);
+	hrtimer_init_on_stack(&last.hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	last.hrtimer.function = release_on_hrtimer;
+	smp_call_function_single(cpu, start_hrtimer, &last, 1);
+	err = remove_cpu(cpu);
+	if (!err)
+		offline_cpu = cpu;
+	KUNIT_EXPECT_EQ(test, err, 0);
+	expect_woken(test, &last);
+	hrtimer_cancel(&last.hrtimer);
+	destroy_hrtimer_on_stack(&last.hrtimer);
+	online(test);
+}
+
+static struct kunit_case rundown_hotplug_cpu_cases[] = {
+	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_offline_between_acquire_and_wait, each_main_kind),
+	KUNIT_CASE(rundown_hotplug_cpu_test_offline_during_wait),
+	KUNIT_CASE(rundown_hotplug_cpu_test_online_during_wait),
+	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_revived_while_offline, each_main_kind),
+	KUNIT_CASE(rundown_hotplug_cpu_test_created_while_offline),
+	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_on_dying_cpu),
+	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_cpu_goes),
+	{}
+};
+
+static struct kunit_suite rundown_hotplug_cpu_suite = {
+	.name = "rundown_hotplug_cpu",
+	.init = rundown_hotplug_cpu_init,
+	.exit = rundown_hotplug_cpu_exit,
+	.test_cases = rundown_hotplug_cpu_cases,
+};
+
+kunit_test_suite(rundown_hotplug_cpu_suite);
+#endif

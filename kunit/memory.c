@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Without memory: what fails, says so, and leaves nothing behind. */
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "fixture.h"
+
+static void rundown_memory_test_allocates(struct kunit *test)
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_NOWAIT, GFP_ATOMIC };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(gfps); i++) {
+		struct ex_rundown_ref_cache_aware *ref;
+
+		ref = ex_allocate_cache_aware_rundown_protection(gfps[i]);
+		KUNIT_ASSERT_NOT_NULL(test, ref);
+		KUNIT_EXPECT_TRUE(test, ex_acquire_rundown_protection_cache_aware(ref));
+		ex_release_rundown_protection_cache_aware(ref);
+		ex_free_cache_aware_rundown_protection(ref);
+	}
+}
+
+static void rundown_memory_test_no_slab_memory(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	struct ex_rundown_ref_cache_aware *ref;
+
+	/* The first allocation from here on; those that may sleep are spared by default. */
+	current->fail_nth = 1;
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_NOWAIT | __GFP_NOWARN);
+	KUNIT_EXPECT_EQ(test, current->fail_nth, 0);
+	current->fail_nth = 0;
+	KUNIT_EXPECT_NULL(test, ref);
+	if (ref)
+		ex_free_cache_aware_rundown_protection(ref);
+#else
+	kunit_skip(test, "no CONFIG_FAILSLAB");
+#endif
+}
+
+static void rundown_memory_test_no_slab_memory_that_may_sleep(struct kunit *test)
+{
+	struct call_probe slab = {
+		.kp.symbol_name = "should_failslab",
+		.override = true,
+		.value = -ENOMEM,
+	};
+	struct ex_rundown_ref_cache_aware *ref;
+
+	if (!IS_ENABLED(CONFIG_FAILSLAB))
+		kunit_skip(test, "no CONFIG_FAILSLAB");
+	call_probe_begin(test, &slab);
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_EXPECT_GE(test, call_probe_end(&slab), 1);
+	KUNIT_EXPECT_NULL(test, ref);
+	if (ref)
+		ex_free_cache_aware_rundown_protection(ref);
+}
+
+/* The probes that have the per-CPU allocator fail and watch what else is done. */
+static struct call_probe pcpu_alloc = {
+	.kp.symbol_name = "pcpu_alloc_noprof",
+	.override = true,
+};
+
+static struct call_probe freed = { .kp.symbol_name = "kfree" };
+static struct call_probe freed_percpu = { .kp.symbol_name = "free_percpu" };
+
+static void rundown_memory_test_no_percpu_memory(struct kunit *test)
+{
+	struct call_probe alloc = pcpu_alloc, free = freed;
+	struct ex_rundown_ref_cache_aware *ref;
+	int frees;
+
+	call_probe_begin(test, &alloc);
+	call_probe_begin(test, &free);
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	frees = call_probe_end(&free);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
+	KUNIT_EXPECT_NULL(test, ref);
+	/* What had been allocated by then. */
+	KUNIT_EXPECT_EQ(test, frees, 1);
+}
+
+static void initialize_without_percpu_memory(struct kunit *test, u32 flags)
+{
+	struct ex_rundown_ref_cache_aware ref, copy;
+	struct call_probe alloc = pcpu_alloc;
+	int err;
+
+	memset(&ref, 0xa5, sizeof(ref));
+	memset(&copy, 0xa5, sizeof(copy));
+	call_probe_begin(test, &alloc);
+	err = ex_initialize_rundown_protection_cache_aware_ex(&ref, flags);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_MEMEQ(test, &ref, &copy, sizeof(ref));
+}
+
+static void rundown_memory_test_initialize_without_percpu_memory(struct kunit *test)
+{
+	initialize_without_percpu_memory(test, 0);
+	initialize_without_percpu_memory(test, EX_RUNDOWN_NO_IPI);
+}
+
+static void rundown_memory_test_in_place_allocates_nothing(struct kunit *test)
+{
+	size_t size = ex_size_of_rundown_protection_cache_aware();
+	struct call_probe alloc = pcpu_alloc;
+	void *buffer = kunit_kmalloc(test, size, GFP_KERNEL);
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	call_probe_begin(test, &alloc);
+	err = ex_initialize_rundown_protection_cache_aware(buffer, size);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 0);
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
+static void rundown_memory_test_free_frees_both(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware *ref;
+	struct call_probe free = freed, percpu = freed_percpu;
+	int frees;
+
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	free.first_arg = ref;
+	call_probe_begin(test, &free);
+	call_probe_begin(test, &percpu);
+	ex_free_cache_aware_rundown_protection(ref);
+	frees = call_probe_end(&percpu);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
+	KUNIT_EXPECT_EQ(test, frees, 1);
+}
+
+static void rundown_memory_test_cleanup_frees_slots_once(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware ref;
+	struct call_probe percpu = freed_percpu;
+
+	KUNIT_ASSERT_EQ(test, 0, ex_initialize_rundown_protection_cache_aware_ex(&ref, 0));
+	call_probe_begin(test, &percpu);
+	ex_cleanup_rundown_protection_cache_aware(&ref);
+	ex_cleanup_rundown_protection_cache_aware(&ref);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&percpu), 1);
+}
+
+static struct kunit_case rundown_memory_cases[] = {
+	KUNIT_CASE(rundown_memory_test_allocates),
+	KUNIT_CASE(rundown_memory_test_no_slab_memory),
+	KUNIT_CASE(rundown_memory_test_no_slab_memory_that_may_sleep),
+	KUNIT_CASE(rundown_memory_test_no_percpu_memory),
+	KUNIT_CASE(rundown_memory_test_initialize_without_percpu_memory),
+	KUNIT_CASE(rundown_memory_test_in_place_allocates_nothing),
+	KUNIT_CASE(rundown_memory_test_free_frees_both),
+	KUNIT_CASE(rundown_memory_test_cleanup_frees_slots_once),
+	{}
+};
+
+static struct kunit_suite rundown_memory_suite = {
+	.name = "rundown_memory",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_memory_cases,
+};
+
+kunit_test_suite(rundown_memory_suite);
