@@ -14,7 +14,24 @@
 struct fixture {
 	struct list_head subjects;
 	struct list_head threads;
+	struct list_head shares;
+	bool stuck;
 };
+
+struct share {
+	struct list_head node;
+	u8 memory[] __aligned(__alignof__(long long));
+};
+
+void *share_zalloc(struct kunit *test, size_t size)
+{
+	struct fixture *fixture = test->priv;
+	struct share *share = kzalloc(sizeof(*share) + size, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, share);
+	list_add(&share->node, &fixture->shares);
+	return share->memory;
+}
 
 struct subject *subject_create(struct kunit *test, const struct ref_ops *ops)
 {
@@ -125,9 +142,7 @@ static int thread_main(void *arg)
 {
 	struct thread *thread = arg;
 
-	WRITE_ONCE(thread->began, ktime_get());
 	thread->fn(thread->arg);
-	thread->ended = ktime_get();
 	complete_all(&thread->done);
 	return 0;
 }
@@ -157,9 +172,14 @@ struct thread *thread_run(struct kunit *test, void (*fn)(void *arg), void *arg, 
 
 bool thread_join(struct kunit *test, struct thread *thread)
 {
-	bool ended = wait_for_completion_timeout(&thread->done, msecs_to_jiffies(STUCK_MS));
+	struct fixture *fixture = test->priv;
+	/* The first that is stuck has had time enough for all. */
+	unsigned int ms = fixture->stuck ? 10 : STUCK_MS;
+	bool ended = wait_for_completion_timeout(&thread->done, msecs_to_jiffies(ms));
 
 	KUNIT_EXPECT_TRUE_MSG(test, ended, "the thread in %ps is stuck", thread->fn);
+	if (!ended)
+		fixture->stuck = true;
 	return ended;
 }
 
@@ -188,14 +208,12 @@ static bool sleeps(struct thread *thread)
 
 void waiter_expect_blocked(struct kunit *test, struct subject *subject, struct thread *waiter)
 {
-	int ms;
+	unsigned long end = jiffies + msecs_to_jiffies(BLOCKS_MS);
 
 	/* Refused, and then asleep: in the wait for the holders, not for something on its way. */
-	for (ms = 0; ms < STUCK_MS; ms++) {
-		if (thread_ended(waiter) || (refused(subject) && sleeps(waiter)))
-			break;
+	while (!thread_ended(waiter) && !(refused(subject) && sleeps(waiter)) &&
+	       time_before(jiffies, end))
 		usleep_range(500, 1000);
-	}
 	msleep(STAYS_MS);
 	KUNIT_EXPECT_FALSE_MSG(test, thread_ended(waiter), "the wait ended early");
 	KUNIT_EXPECT_TRUE_MSG(test, refused(subject), "still live");
@@ -229,6 +247,7 @@ int fixture_init(struct kunit *test)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&fixture->subjects);
 	INIT_LIST_HEAD(&fixture->threads);
+	INIT_LIST_HEAD(&fixture->shares);
 	test->priv = fixture;
 	reports_begin();
 	return 0;
@@ -239,14 +258,13 @@ void fixture_exit(struct kunit *test)
 	struct fixture *fixture = test->priv;
 	struct subject *subject, *next_subject;
 	struct thread *thread, *next_thread;
-	bool stuck = false;
+	struct share *share, *next_share;
 
 	if (!fixture)
 		return;
 	list_for_each_entry(thread, &fixture->threads, node)
-		if (!thread_join(test, thread))
-			stuck = true;
-	if (stuck) {
+		thread_join(test, thread);
+	if (fixture->stuck) {
 		/* It executes our code, and uses what it was given, for ever. */
 		__module_get(THIS_MODULE);
 		reports_end(test);
@@ -259,6 +277,8 @@ void fixture_exit(struct kunit *test)
 	}
 	list_for_each_entry_safe(subject, next_subject, &fixture->subjects, node)
 		subject_destroy(subject);
+	list_for_each_entry_safe(share, next_share, &fixture->shares, node)
+		kfree(share);
 	kfree(fixture);
 	test->priv = NULL;
 	reports_end(test);

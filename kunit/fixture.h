@@ -12,7 +12,6 @@
 #include <linux/bits.h>
 #include <linux/completion.h>
 #include <linux/kprobes.h>
-#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 
@@ -20,16 +19,12 @@
 #include "../module/slot.h"
 #include "ex_rundown.h"
 
-/*
- * A wait looks again once a second by itself. Who returns within PROMPT_MS of the last release,
- * which came within EARLY_MS of the wait, was woken.
- */
-#define EARLY_MS	250
-#define PROMPT_MS	700
 /* Far more than anything takes that is going to end. */
-#define STUCK_MS	10000
+#define STUCK_MS	5000
+/* Far more than a wait takes to block. */
+#define BLOCKS_MS	2000
 
-/* A wait that lasts this long although it need not, does so for ever, or to its next look. */
+/* A wait that lasts this long although it need not, does so for ever. */
 #define STAYS_MS	5
 
 #define ANY_CPU		(-1)
@@ -138,9 +133,10 @@ struct thread {
 	void (*fn)(void *arg);
 	void *arg;
 	struct completion done;
-	ktime_t began;
-	ktime_t ended;
 };
+
+/* What a test shares with its threads. Freed after the test, if no thread is stuck. */
+void *share_zalloc(struct kunit *test, size_t size);
 
 /* Ends, or fails the test, before the test's subjects are destroyed. */
 struct thread *thread_run(struct kunit *test, void (*fn)(void *arg), void *arg, int cpu);

@@ -130,7 +130,10 @@ static void rundown_initialize_test_size_holds_slot_of_each_cpu(struct kunit *te
 			sizeof(struct ex_rundown_ref_cache_aware) + nr_cpu_ids * L1_CACHE_BYTES);
 }
 
-/* At every alignment that is allowed: nothing before the buffer or behind it changes. */
+/*
+ * At every alignment that is allowed: nothing before the buffer or behind it changes, and the last
+ * slot's cache line is in it.
+ */
 static void rundown_initialize_test_stays_in_buffer(struct kunit *test)
 {
 	size_t size = ex_size_of_rundown_protection_cache_aware();
@@ -145,6 +148,9 @@ static void rundown_initialize_test_stays_in_buffer(struct kunit *test)
 		memset(buffer, 0x5a, whole);
 		KUNIT_ASSERT_EQ(test, 0,
 				ex_initialize_rundown_protection_cache_aware(subject.ref, size));
+		cpu = cpumask_last(cpu_possible_mask);
+		KUNIT_EXPECT_LE(test, (unsigned long)subject_slot(&subject, cpu) + L1_CACHE_BYTES,
+				(unsigned long)buffer + offset + size);
 		for_each_online_cpu(cpu)
 			KUNIT_ASSERT_TRUE(test, subject_acquire_on(&subject, cpu));
 		for_each_online_cpu(cpu)
@@ -204,6 +210,8 @@ static void cleaned_up(struct kunit *test, u32 flags)
 	KUNIT_EXPECT_FALSE(test, subject_acquire_ex(&subject, 3));
 	subject_wait(&subject);
 	subject_completed(&subject);
+	/* No access leads to what has been freed. */
+	KUNIT_EXPECT_TRUE(test, ref.slots == &ex_rundown_slow_slot);
 	/* A second cleanup frees nothing. */
 	ex_cleanup_rundown_protection_cache_aware(&ref);
 	KUNIT_EXPECT_FALSE(test, subject_acquire(&subject));

@@ -252,12 +252,12 @@ static void dead_slot(struct kunit *test, s64 by)
 
 static void rundown_limits_test_dead_slot_drifted_up_is_put_back(struct kunit *test)
 {
-	dead_slot(test, EX_SLOT64_MAX_DRIFT + 100);
+	dead_slot(test, EX_SLOT64_MAX_DEAD_DRIFT + 100);
 }
 
 static void rundown_limits_test_dead_slot_drifted_down_is_put_back(struct kunit *test)
 {
-	dead_slot(test, -EX_SLOT64_MAX_DRIFT - 100);
+	dead_slot(test, -EX_SLOT64_MAX_DEAD_DRIFT - 100);
 }
 #endif
 

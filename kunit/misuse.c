@@ -246,11 +246,10 @@ static void use_properly(void *arg)
 
 static void rundown_misuse_test_trespasser_harms_nobody(struct kunit *test)
 {
-	struct trespass *work = kunit_kzalloc(test, sizeof(*work), GFP_KERNEL);
+	struct trespass *work = share_zalloc(test, sizeof(*work));
 	struct thread *threads[3];
 	int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, work);
 	work->subject = test_subject(test);
 	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(work->subject, 2));
 	/* The slots of a live cache-aware ref would believe it. */

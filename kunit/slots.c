@@ -61,7 +61,8 @@ static void rundown_slots_test_64_wrapped_is_negative_and_live(struct kunit *tes
 /* One step of the largest count after the bound, and before, must stay in the same zone. */
 static void rundown_slots_test_64_drift_bound_leaves_room(struct kunit *test)
 {
-	const s64 drift = EX_SLOT64_MAX_DRIFT, step = 0x7fffffff;
+	const s64 drift = EX_SLOT64_MAX_DRIFT, dead_drift = EX_SLOT64_MAX_DEAD_DRIFT;
+	const s64 step = EX_RUNDOWN_MAX_COUNT;
 
 	KUNIT_EXPECT_FALSE(test, ex_slot64_drifted(EX_SLOT64_LIVE));
 	KUNIT_EXPECT_FALSE(test, ex_slot64_drifted(EX_SLOT64_LIVE + drift));
@@ -72,12 +73,12 @@ static void rundown_slots_test_64_drift_bound_leaves_room(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ex_slot64_dead(EX_SLOT64_LIVE - drift - step));
 
 	KUNIT_EXPECT_FALSE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD));
-	KUNIT_EXPECT_FALSE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD + drift));
-	KUNIT_EXPECT_TRUE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD + drift + 1));
-	KUNIT_EXPECT_FALSE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD - drift));
-	KUNIT_EXPECT_TRUE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD - drift - 1));
-	KUNIT_EXPECT_TRUE(test, ex_slot64_dead(EX_SLOT64_DEAD + drift + step));
-	KUNIT_EXPECT_TRUE(test, ex_slot64_dead(EX_SLOT64_DEAD - drift - step));
+	KUNIT_EXPECT_FALSE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD + dead_drift));
+	KUNIT_EXPECT_TRUE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD + dead_drift + 1));
+	KUNIT_EXPECT_FALSE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD - dead_drift));
+	KUNIT_EXPECT_TRUE(test, ex_slot64_dead_drifted(EX_SLOT64_DEAD - dead_drift - 1));
+	KUNIT_EXPECT_TRUE(test, ex_slot64_dead(EX_SLOT64_DEAD + dead_drift + step));
+	KUNIT_EXPECT_TRUE(test, ex_slot64_dead(EX_SLOT64_DEAD - dead_drift - step));
 }
 
 static void rundown_slots_test_64_twice_held(struct kunit *test)

@@ -9,7 +9,7 @@
 /* The last report blames @fn, as a warning prints it. */
 static void expect_blamed(struct kunit *test, void *fn)
 {
-	char blamed[KSYM_SYMBOL_LEN], name[KSYM_SYMBOL_LEN];
+	char blamed[128], name[128];
 	void *caller = (void *)misuse_caller();
 
 	KUNIT_EXPECT_TRUE(test, within_module((unsigned long)caller, THIS_MODULE));

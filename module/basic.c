@@ -38,50 +38,63 @@
 #else
 #define EX_BASIC_SHIFT		9
 #endif
-#define EX_BASIC_MAX_HELD	(LONG_MAX >> (EX_BASIC_SHIFT + 1))
 
-static bool ex_basic_count_valid(u32 count)
+/* @now is dead, from refused acquires. If somebody else has changed it, that is fine, too. */
+static void ex_basic_recentre(struct ex_rundown_ref *ref, long now)
 {
-	return count && count <= EX_RUNDOWN_MAX_COUNT;
+	if (unlikely(now - EX_RUNDOWN_DEAD > -EX_RUNDOWN_DEAD / 4))
+		atomic_long_cmpxchg_relaxed(&ref->count, now, EX_RUNDOWN_DEAD);
 }
 
-/*
- * The in-line acquire added @count and came out negative, or did nothing because @count is not
- * valid.
- */
-bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
+/* Live, and granted more than can be counted: give that back. The ref may be dead by now. */
+static void ex_basic_overflow(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
 {
-	long now;
+	ex_rundown_report(EX_MISUSE_ACQUIRE_OVERFLOW, ref, caller);
+	__ex_release_rundown_protection(ref, count, caller);
+}
 
-	if (!ex_basic_count_valid(count)) {
-		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
-		return false;
-	}
+/* The in-line acquire came out negative. */
+bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, unsigned long caller)
+{
+	long now = atomic_long_read(&ref->count);
 
-	now = atomic_long_read(&ref->count);
-	if (ex_count_dead(now)) {
-		/* If somebody was faster, the count is fine. */
-		if (now - EX_RUNDOWN_DEAD > -EX_RUNDOWN_DEAD / 4)
-			atomic_long_cmpxchg_relaxed(&ref->count, now, EX_RUNDOWN_DEAD);
-	} else if (now < 0) {
-		/* Live, and so many held that the sign turned. */
-		atomic_long_sub(count, &ref->count);
-		ex_rundown_report(EX_MISUSE_ACQUIRE_OVERFLOW, ref, caller);
-	}
+	if (ex_count_dead(now))
+		ex_basic_recentre(ref, now);
+	else if (now < 0)
+		ex_basic_overflow(ref, 1, caller);
 	return false;
 }
 EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection);
+
+/* The in-line acquire came to @now, or did nothing because @count is not valid. */
+bool __ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count, long now,
+					unsigned long caller)
+{
+	if (count - 1 >= EX_RUNDOWN_MAX_COUNT)
+		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
+	else if (ex_count_dead(now))
+		ex_basic_recentre(ref, now);
+	else
+		ex_basic_overflow(ref, count, caller);
+	return false;
+}
+EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection_ex);
 
 /* The in-line release changed nothing: not as much there, or not live, or @count is not valid. */
 void __ex_release_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
 {
 	long old;
 
-	if (!ex_basic_count_valid(count)) {
+	if (count - 1 >= EX_RUNDOWN_MAX_COUNT) {
 		ex_rundown_report(EX_MISUSE_RELEASE_COUNT, ref, caller);
 		return;
 	}
 
+	/*
+	 * A reading decides whether there is as much. If the protection was handed over by no more
+	 * than a flag that was seen set, only this makes the reading come after that.
+	 */
+	smp_rmb();
 	old = atomic_long_read(&ref->count);
 	do {
 		if (ex_count_dead(old)) {
@@ -107,6 +120,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	long old, left;
 
 	BUILD_BUG_ON(4 * NR_CPUS >= 1 << EX_BASIC_SHIFT);
+	BUILD_BUG_ON(LONG_MAX >> (EX_BASIC_SHIFT + 1) != EX_RUNDOWN_MAX_HELD);
 
 	if (ex_count_dead(atomic_long_read_acquire(&ref->count)))
 		return atomic_long_read_acquire(&ref->outstanding);
@@ -116,7 +130,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	old = atomic_long_xchg(&ref->count, EX_RUNDOWN_DEAD);		/* B */
 	if (!ex_count_dead(old))
 		held = old;
-	if (unlikely(held > EX_BASIC_MAX_HELD)) {
+	if (unlikely(held > EX_RUNDOWN_MAX_HELD)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
 		ex_rundown_report(EX_MISUSE_WAIT_OVERFLOW, ref, caller);
 		left = EX_DRAIN_BIAS;
@@ -190,15 +204,32 @@ EXPORT_SYMBOL_GPL(ex_rundown_completed);
  */
 void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 {
-	long old = atomic_long_read(&ref->count);
+	bool dead;
+	long old, left;
 
-	/* Refused acquires may change a dead count at any time: try again. */
+	/* As in the wait: a BIAS is for a few instructions. */
+	preempt_disable();
+	/*
+	 * Claim the ref by a BIAS: until that is taken away, no other reinitialize passes and no
+	 * wait returns. A dead count alone does not tell the end of this life from the last one's.
+	 */
+	old = atomic_long_read_acquire(&ref->count);
+	if (!ex_count_dead(old) || atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS)) {
+		preempt_enable();
+		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
+		return;
+	}
+	/* Refused acquires change a dead count at any time. Release: pairs with acquire. */
 	do {
-		if (!ex_count_dead(old) || atomic_long_read_acquire(&ref->outstanding)) {
-			ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
-			return;
-		}
-		/* Release: pairs with the full order of acquire. */
-	} while (!atomic_long_try_cmpxchg_release(&ref->count, &old, 0));
+		dead = ex_count_dead(old);
+	} while (dead && !atomic_long_try_cmpxchg_release(&ref->count, &old, 0));
+	left = ex_drain_settle(&ref->outstanding, EX_BASIC_SHIFT, 0, ref, _RET_IP_);
+	preempt_enable();
+
+	/* A wait may have met the BIAS. */
+	if (!left)
+		ex_drain_wake(&ref->outstanding);
+	if (!dead)
+		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection);

@@ -6,9 +6,13 @@
  * where PREEMPT_RT makes that a sleeping lock, not under a raw lock, and not with the run queue's
  * lock held, say in a tracepoint. All of these are not preemptible. So where the releaser is
  * preemptible it wakes directly, and everywhere else, once a run-down, it queues an irq_work that
- * wakes all waiters to look again. The releaser reads nothing of the ref after its subtraction, and
- * the irq_work never does: the waiters, whose entries lie on their stacks, know what they wait for.
+ * wakes all waiters to look again. A CPU on its way down, or up, does not serve an irq_work any
+ * more, or not yet: then the waiters are woken when it is dead, or online. The releaser reads
+ * nothing of the ref after its subtraction, and these never do: the waiters, whose entries lie on
+ * their stacks, know what they wait for.
  */
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -22,7 +26,7 @@
 static DEFINE_RAW_SPINLOCK(waiters_lock);
 static LIST_HEAD(waiters);
 
-static void ex_drain_wake_waiters(struct irq_work *work)
+static void ex_drain_wake_waiters(void)
 {
 	struct ex_drain_waiter *waiter;
 	unsigned long flags;
@@ -33,7 +37,19 @@ static void ex_drain_wake_waiters(struct irq_work *work)
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 }
 
+static void ex_drain_irq_work(struct irq_work *work)
+{
+	ex_drain_wake_waiters();
+}
+
+static int ex_drain_cpu_changed(unsigned int cpu)
+{
+	ex_drain_wake_waiters();
+	return 0;
+}
+
 static DEFINE_PER_CPU(struct irq_work, wake_work);
+static enum cpuhp_state online_state, dead_state;
 
 /**
  * ex_drain_wake() - have the waiters on @outstanding look again
@@ -48,7 +64,7 @@ void ex_drain_wake(atomic_long_t *outstanding)
 {
 	if (preemptible())
 		wake_up_var(outstanding);
-	else
+	else if (likely(cpu_online(raw_smp_processor_id())))
 		irq_work_queue(this_cpu_ptr(&wake_work));
 }
 
@@ -88,8 +104,11 @@ void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
 		      const void *ref, unsigned long caller)
 {
 	long amount = (long)count << shift;
-	long old = atomic_long_read(outstanding);
+	long old;
 
+	/* A reading decides: see __ex_release_rundown_protection(). */
+	smp_rmb();
+	old = atomic_long_read(outstanding);
 	do {
 		/* With a BIAS in it the number is yet too low; whoever takes that away checks. */
 		if (old < amount && !(old & ((1L << shift) - 1))) {
@@ -135,19 +154,33 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 }
 
 /*
- * At module load, before there are users. A static initializer would not do: the module loader does
- * not relocate pointers in per-CPU data.
+ * At module load, before there are users. A static initializer would not do for the irq_works: the
+ * module loader does not relocate pointers in per-CPU data.
  */
-void ex_drain_init(void)
+int ex_drain_init(void)
 {
-	int cpu;
+	int cpu, error;
 
 	for_each_possible_cpu(cpu) {
 		struct irq_work *work = per_cpu_ptr(&wake_work, cpu);
 
 		/* HARD: on RT the others run in a thread that is parked as its CPU goes down. */
-		*work = IRQ_WORK_INIT_HARD(ex_drain_wake_waiters);
+		*work = IRQ_WORK_INIT_HARD(ex_drain_irq_work);
 	}
+
+	error = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "rundown:online",
+					  ex_drain_cpu_changed, NULL);
+	if (error < 0)
+		return error;
+	online_state = error;
+	error = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rundown:dead", NULL,
+					  ex_drain_cpu_changed);
+	if (error < 0) {
+		cpuhp_remove_state_nocalls(online_state);
+		return error;
+	}
+	dead_state = error;
+	return 0;
 }
 
 /* At module exit, with no user left: let the last wakes end before their code goes away. */
@@ -155,6 +188,8 @@ void ex_drain_exit(void)
 {
 	int cpu;
 
+	cpuhp_remove_state_nocalls(dead_state);
+	cpuhp_remove_state_nocalls(online_state);
 	/* A release may be between its subtraction and the irq_work_queue() that follows. */
 	synchronize_rcu();
 	for_each_possible_cpu(cpu)

@@ -3,7 +3,6 @@
 #define _RUNDOWN_DRAIN_H
 
 #include <linux/atomic.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
@@ -27,7 +26,7 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
-void ex_drain_init(void);
+int ex_drain_init(void);
 void ex_drain_exit(void);
 
 /*
@@ -35,8 +34,7 @@ void ex_drain_exit(void);
  * did is visible (pairs with the full order of their subtraction).
  *
  * Enlisted before the condition is looked at again: a deferred wake that did not find the waiter on
- * the list came before, and what it announces is seen. The look once a second is a net that nothing
- * is known to fall into.
+ * the list came before, and what it announces is seen.
  */
 #define ex_drain_wait_event(outstanding, condition)				\
 do {										\
@@ -46,8 +44,7 @@ do {										\
 	if (condition)								\
 		break;								\
 	ex_drain_enlist(&__waiter);						\
-	while (!wait_var_event_timeout(outstanding, condition, HZ))		\
-		;								\
+	wait_var_event(outstanding, condition);					\
 	ex_drain_dismiss(&__waiter);						\
 } while (0)
 

@@ -6,8 +6,7 @@
 
 static int __init ex_rundown_init(void)
 {
-	ex_drain_init();
-	return 0;
+	return ex_drain_init();
 }
 
 static void __exit ex_rundown_exit(void)

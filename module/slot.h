@@ -20,9 +20,11 @@ static inline bool ex_count_dead(long count)
 	return count > EX_RUNDOWN_DEAD / 2 * 3 && count < EX_RUNDOWN_DEAD / 2;
 }
 
-#define EX_SLOT64_LIVE		0x4000000000000000LL
-#define EX_SLOT64_DEAD		(-EX_SLOT64_LIVE)
-#define EX_SLOT64_MAX_DRIFT	(EX_SLOT64_LIVE / 4)
+#define EX_SLOT64_LIVE			0x4000000000000000LL
+#define EX_SLOT64_DEAD			(-EX_SLOT64_LIVE)
+/* Small, so that what many move to outstanding at once is no large part of its range. */
+#define EX_SLOT64_MAX_DRIFT		(EX_SLOT64_LIVE >> 22)
+#define EX_SLOT64_MAX_DEAD_DRIFT	(EX_SLOT64_LIVE / 4)
 
 static inline bool ex_slot64_dead(s64 slot)
 {
@@ -43,8 +45,8 @@ static inline bool ex_slot64_drifted(s64 slot)
 
 static inline bool ex_slot64_dead_drifted(s64 slot)
 {
-	return slot - EX_SLOT64_DEAD > EX_SLOT64_MAX_DRIFT ||
-	       slot - EX_SLOT64_DEAD < -EX_SLOT64_MAX_DRIFT;
+	return slot - EX_SLOT64_DEAD > EX_SLOT64_MAX_DEAD_DRIFT ||
+	       slot - EX_SLOT64_DEAD < -EX_SLOT64_MAX_DEAD_DRIFT;
 }
 
 /* Acquires minus releases of a live slot, twice, modulo 2^64: only the sum of all slots counts. */

@@ -42,14 +42,16 @@
 
 /*
  * EX_RUNDOWN_MAX_COUNT - the largest count that one _ex call takes
+ * EX_RUNDOWN_MAX_HELD  - the most that may be held at once on a basic ref
  *
- * The sum that may be held at once is larger: 2^46 (32-bit: 2^21) on a basic ref, 2^60 (32-bit:
- * 2^29) on a cache-aware one.
+ * On a cache-aware ref 2^60 (32-bit: 2^29) may be held at once.
  */
 #if BITS_PER_LONG == 64
 #define EX_RUNDOWN_MAX_COUNT	0x7fffffffu
+#define EX_RUNDOWN_MAX_HELD	(LONG_MAX >> 17)
 #else
 #define EX_RUNDOWN_MAX_COUNT	0xffffu
+#define EX_RUNDOWN_MAX_HELD	(LONG_MAX >> 10)
 #endif
 
 /**
@@ -161,7 +163,9 @@ DECLARE_PER_CPU(atomic_long_t, ex_rundown_slow_slot);
 #define EX_RUNDOWN_NO_IPI	BIT(0)
 
 /* The slow paths; @caller is whom a warning blames. */
-bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller);
+bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, unsigned long caller);
+bool __ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count, long now,
+					unsigned long caller);
 void __ex_release_rundown_protection(struct ex_rundown_ref *ref, u32 count, unsigned long caller);
 bool __ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void __ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref,
@@ -178,10 +182,10 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref);
 struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp);
 void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref);
 size_t ex_size_of_rundown_protection_cache_aware(void);
-int ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref,
-						 size_t size);
-int ex_initialize_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
-						    u32 flags);
+int __must_check
+ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref, size_t size);
+int __must_check
+ex_initialize_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref, u32 flags);
 void ex_cleanup_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref);
@@ -253,7 +257,7 @@ ex_acquire_rundown_protection(struct ex_rundown_ref *ref)
 	 */
 	if (likely(!atomic_long_add_negative(1, &ref->count)))
 		return true;
-	return __ex_acquire_rundown_protection(ref, 1, __EX_RUNDOWN_CALLER);
+	return __ex_acquire_rundown_protection(ref, __EX_RUNDOWN_CALLER);
 }
 
 /**
@@ -267,15 +271,20 @@ ex_acquire_rundown_protection(struct ex_rundown_ref *ref)
  *
  * Context: Any: task, preemption, BH or IRQs off, softirq, hardirq, NMI. Does not sleep.
  * Return: true if granted. false if the object is running down or run down; also, with a warning
- * that names the caller and nothing changed, if @count is out of range.
+ * that names the caller and nothing changed, if @count is out of range or would make it more than
+ * EX_RUNDOWN_MAX_HELD.
  */
 __ex_rundown_static __ex_rundown_inline __must_check bool
 ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count)
 {
-	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT &&
-		   !atomic_long_add_negative(count, &ref->count)))
-		return true;
-	return __ex_acquire_rundown_protection(ref, count, __EX_RUNDOWN_CALLER);
+	long now = 0;
+
+	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT)) {
+		now = atomic_long_add_return(count, &ref->count);
+		if (likely((unsigned long)now <= EX_RUNDOWN_MAX_HELD))
+			return true;
+	}
+	return __ex_acquire_rundown_protection_ex(ref, count, now, __EX_RUNDOWN_CALLER);
 }
 
 /* True if @count was released from a live ref that had as much, so that nobody can be waiting. */
@@ -302,7 +311,9 @@ static __always_inline bool __ex_release_live(struct ex_rundown_ref *ref, long c
  * Not necessarily by the task, or on the CPU, that acquired it. If it is the last and somebody
  * waits, the wait returns, and @ref may be gone already when this function returns.
  *
- * More than is held: refused with a warning that names the caller; nobody else is affected.
+ * More than is held: refused with a warning that names the caller; nobody else is affected. (In the
+ * few instructions in which a wait turns the ref, the number held is nowhere to be seen: the wait
+ * finds the release too many and warns.)
  *
  * Stands for ExReleaseRundownProtection.
  *
