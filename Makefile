@@ -12,7 +12,8 @@ endif
 PREFIX ?= /usr/local
 INSTALL_MOD_PATH ?= $(DESTDIR)
 headers = $(DESTDIR)$(PREFIX)/include/rundown
-release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+# What uname -r says under it. (kernel.release and `make kernelrelease' differ in Debian's 6.1.)
+release = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 symvers = $(DESTDIR)$(PREFIX)/lib/rundown/$(release)
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
@@ -38,7 +39,7 @@ selftests/hotplug/rundown-hotplug: selftests/hotplug/hotplug.cc selftests/hotplu
 	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -static -pthread -o $@ $<
 
 install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
-	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) modules_install
+	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) CONFIG_MODULE_SIG_ALL= modules_install
 	install -D -m 644 -t $(headers) module/include/*.h
 	install -D -m 644 -t $(symvers) Module.symvers
 

@@ -171,6 +171,13 @@ static void last_release_on_dying_cpu(struct kunit *test, const char *function)
 	offline_cpu = cpu;
 	thread_join(test, last.waiter);
 	online(test);
+
+	/* What it left undone must not stop it from waking others when it is back. */
+	subject_reinitialize(last.subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(last.subject));
+	last.waiter = waiter_start_blocked(test, last.subject);
+	subject_release_on(last.subject, cpu);
+	thread_join(test, last.waiter);
 }
 
 /* Still online. */
