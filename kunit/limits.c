@@ -53,6 +53,19 @@ static void rundown_limits_test_basic_acquire_overflow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->count), LONG_MAX - 1);
 }
 
+static void rundown_limits_test_basic_ex_stops_at_most_held(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	atomic_long_set(&ref->count, EX_RUNDOWN_MAX_HELD - 3);
+	KUNIT_EXPECT_TRUE(test, subject_acquire_ex(subject, 3));
+	EXPECT_MISUSE(test, EX_MISUSE_ACQUIRE_OVERFLOW,
+		      KUNIT_EXPECT_FALSE(test, subject_acquire_ex(subject, 1)));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->count), EX_RUNDOWN_MAX_HELD);
+	atomic_long_set(&ref->count, 0);
+}
+
 /* While another's overflow is being undone, the count is of a live ref with enough to release. */
 static void rundown_limits_test_basic_release_beside_overflow(struct kunit *test)
 {
@@ -265,6 +278,7 @@ static struct kunit_case rundown_limits_cases[] = {
 	KUNIT_CASE(rundown_limits_test_basic_most_is_exact),
 	KUNIT_CASE(rundown_limits_test_basic_wait_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_acquire_overflow),
+	KUNIT_CASE(rundown_limits_test_basic_ex_stops_at_most_held),
 	KUNIT_CASE(rundown_limits_test_basic_release_beside_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_drifted_dead_count_is_put_back),
 	KUNIT_CASE(rundown_limits_test_basic_drift_does_not_disturb_holders),

@@ -133,6 +133,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	if (unlikely(held > EX_RUNDOWN_MAX_HELD)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
 		ex_rundown_report(EX_MISUSE_WAIT_OVERFLOW, ref, caller);
+		atomic_long_add(EX_RUNDOWN_MAX_HELD << EX_BASIC_SHIFT, &ref->outstanding);
 		left = EX_DRAIN_BIAS;
 	} else {
 		/* C */
@@ -207,18 +208,25 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 	bool dead;
 	long old, left;
 
-	/* As in the wait: a BIAS is for a few instructions. */
-	preempt_disable();
 	/*
 	 * Claim the ref by a BIAS: until that is taken away, no other reinitialize passes and no
 	 * wait returns. A dead count alone does not tell the end of this life from the last one's.
 	 */
-	old = atomic_long_read_acquire(&ref->count);
-	if (!ex_count_dead(old) || atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS)) {
+	for (;;) {
+		/* As in the wait: a BIAS is for a few instructions. */
+		preempt_disable();
+		old = atomic_long_read_acquire(&ref->count);
+		left = atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS);
+		if (!left)
+			break;
 		preempt_enable();
-		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
-		return;
+		/* Held, or held when a wait that is in its step began it. */
+		if (!ex_count_dead(old) || left >> EX_BASIC_SHIFT)
+			goto refuse;
+		/* Somebody is in his step: with preemption off, so he is soon through. */
+		cpu_relax();
 	}
+
 	/* Refused acquires change a dead count at any time. Release: pairs with acquire. */
 	do {
 		dead = ex_count_dead(old);
@@ -229,7 +237,9 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 	/* A wait may have met the BIAS. */
 	if (!left)
 		ex_drain_wake(&ref->outstanding);
-	if (!dead)
-		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
+	if (dead)
+		return;
+refuse:
+	ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection);
