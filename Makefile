@@ -48,7 +48,7 @@ uninstall: kdir ## remove what install put there, for this kernel
 	$(RM) $(symvers)/Module.symvers
 	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown*.ko* \
 		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown*.ko*
-	-rmdir -p --ignore-fail-on-non-empty $(headers) $(symvers)
+	-rmdir --ignore-fail-on-non-empty $(headers) $(symvers) $(dir $(symvers))
 
 demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read
 	selftests/hotplug/demo

@@ -49,8 +49,8 @@ static void ex_basic_recentre(struct ex_rundown_ref *ref, long now)
 /* Live, and granted more than can be counted: give that back. The ref may be dead by now. */
 static void ex_basic_overflow(struct ex_rundown_ref *ref, u32 count, unsigned long caller)
 {
-	ex_rundown_report(EX_MISUSE_ACQUIRE_OVERFLOW, ref, caller);
 	__ex_release_rundown_protection(ref, count, caller);
+	ex_rundown_report(EX_MISUSE_ACQUIRE_OVERFLOW, ref, caller);
 }
 
 /* The in-line acquire came out negative. */
@@ -215,22 +215,26 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 	for (;;) {
 		/* As in the wait: a BIAS is for a few instructions. */
 		preempt_disable();
-		old = atomic_long_read_acquire(&ref->count);
 		left = atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS);
 		if (!left)
 			break;
 		preempt_enable();
 		/* Held, or held when a wait that is in its step began it. */
-		if (!ex_count_dead(old) || left >> EX_BASIC_SHIFT)
+		if (left >> EX_BASIC_SHIFT || !ex_count_dead(atomic_long_read(&ref->count)))
 			goto refuse;
 		/* Somebody is in his step: with preemption off, so he is soon through. */
 		cpu_relax();
 	}
 
+	/*
+	 * Only now does a dead count stay dead. If a wait made it so since the claim, its BIAS, or
+	 * what it found, is visible after the acquire (pairs with A and B).
+	 */
+	old = atomic_long_read_acquire(&ref->count);
+	dead = ex_count_dead(old) && atomic_long_read(&ref->outstanding) == EX_DRAIN_BIAS;
 	/* Refused acquires change a dead count at any time. Release: pairs with acquire. */
-	do {
+	while (dead && !atomic_long_try_cmpxchg_release(&ref->count, &old, 0))
 		dead = ex_count_dead(old);
-	} while (dead && !atomic_long_try_cmpxchg_release(&ref->count, &old, 0));
 	left = ex_drain_settle(&ref->outstanding, EX_BASIC_SHIFT, 0, ref, _RET_IP_);
 	preempt_enable();
 
