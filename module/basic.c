@@ -205,45 +205,39 @@ EXPORT_SYMBOL_GPL(ex_rundown_completed);
  */
 void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 {
-	bool dead;
-	long old, left;
+	bool claimed, won = false;
+	long old, out, left = 0;
 
 	/*
 	 * Claim the ref by a BIAS: until that is taken away, no other reinitialize passes and no
 	 * wait returns. A dead count alone does not tell the end of this life from the last one's.
+	 * Once more if there is nothing but the BIAS of others: they are soon through.
 	 */
-	for (;;) {
-		/* As in the wait: a BIAS is for a few instructions. */
-		preempt_disable();
-		left = atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS);
-		if (!left)
-			break;
-		preempt_enable();
-		/* Held, or held when a wait that is in its step began it. */
-		if (left >> EX_BASIC_SHIFT || !ex_count_dead(atomic_long_read(&ref->count)))
-			goto refuse;
-		/* Somebody is in his step: with preemption off, so he is soon through. */
+	do {
 		cpu_relax();
-	}
+		preempt_disable();
+		out = atomic_long_cmpxchg(&ref->outstanding, 0, EX_DRAIN_BIAS);
+		claimed = !out;
+		old = atomic_long_read_acquire(&ref->count);
+		if (claimed) {
+			/*
+			 * If a wait made the count dead since the claim, its BIAS or what it found
+			 * is visible after the acquire (pairs with A and B). Dead stays dead now.
+			 */
+			out = atomic_long_read(&ref->outstanding) - EX_DRAIN_BIAS;
+			/* Refused acquires change a dead count. Release: pairs with acquire. */
+			while (!out && !won && ex_count_dead(old))
+				won = atomic_long_try_cmpxchg_release(&ref->count, &old, 0);
+			left = ex_drain_settle(&ref->outstanding, EX_BASIC_SHIFT, 0, ref,
+					       _RET_IP_);
+		}
+		preempt_enable();
+		/* A wait may have met the BIAS. */
+		if (claimed && !left)
+			ex_drain_wake(&ref->outstanding);
+	} while (!won && ex_count_dead(old) && !(out >> EX_BASIC_SHIFT));
 
-	/*
-	 * Only now does a dead count stay dead. If a wait made it so since the claim, its BIAS, or
-	 * what it found, is visible after the acquire (pairs with A and B).
-	 */
-	old = atomic_long_read_acquire(&ref->count);
-	dead = ex_count_dead(old) && atomic_long_read(&ref->outstanding) == EX_DRAIN_BIAS;
-	/* Refused acquires change a dead count at any time. Release: pairs with acquire. */
-	while (dead && !atomic_long_try_cmpxchg_release(&ref->count, &old, 0))
-		dead = ex_count_dead(old);
-	left = ex_drain_settle(&ref->outstanding, EX_BASIC_SHIFT, 0, ref, _RET_IP_);
-	preempt_enable();
-
-	/* A wait may have met the BIAS. */
-	if (!left)
-		ex_drain_wake(&ref->outstanding);
-	if (dead)
-		return;
-refuse:
-	ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
+	if (!won)
+		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection);
