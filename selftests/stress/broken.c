@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Run-down protection with a fault in it that looks harmless. A run that does not catch these is
+ * worth nothing; so the window of each is held open a little longer than the code needs.
+ *
+ * What they do to the counts must not make the run hang: a wait that has waited long enough
+ * returns.
+ */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+
+#include "stress.h"
+
+/* Longer than anybody holds: what a run catches is the fault, and not this. */
+#define BROKEN_WAIT	msecs_to_jiffies(2000)
+
+static void broken_wait_while(struct stress_ref *ref, bool (*held)(struct stress_ref *ref))
+{
+	unsigned long end = jiffies + BROKEN_WAIT;
+
+	while (held(ref) && time_before(jiffies, end))
+		usleep_range(50, 100);
+}
+
+static int broken_create(struct stress_ref *ref)
+{
+	atomic_long_set(&ref->broken.count, 0);
+	atomic_long_set(&ref->broken.outstanding, 0);
+	ref->broken.down = false;
+	ref->broken.slots = alloc_percpu(long);
+	return ref->broken.slots ? 0 : -ENOMEM;
+}
+
+static void broken_destroy(struct stress_ref *ref)
+{
+	free_percpu(ref->broken.slots);
+}
+
+static bool broken_outstanding(struct stress_ref *ref)
+{
+	return atomic_long_read(&ref->broken.outstanding) > 0;
+}
+
+/*
+ * The basic ref without the BIAS: between the exchange and the addition outstanding is zero, and
+ * another waiter takes that for the end.
+ */
+static bool no_bias_acquire(struct stress_ref *ref, u32 count, int *cookie)
+{
+	return !atomic_long_add_negative(1, &ref->broken.count);
+}
+
+static void no_bias_release(struct stress_ref *ref, u32 count, int cookie)
+{
+	long old = atomic_long_read(&ref->broken.count);
+
+	do {
+		if (old <= 0) {
+			atomic_long_dec(&ref->broken.outstanding);
+			return;
+		}
+	} while (!atomic_long_try_cmpxchg(&ref->broken.count, &old, old - 1));
+}
+
+static void no_bias_wait(struct stress_ref *ref)
+{
+	long old = atomic_long_xchg(&ref->broken.count, EX_RUNDOWN_DEAD);
+
+	if (old >= 0) {
+		usleep_range(50, 100);
+		atomic_long_add(old, &ref->broken.outstanding);
+	}
+	broken_wait_while(ref, broken_outstanding);
+}
+
+static void no_bias_reinitialize(struct stress_ref *ref)
+{
+	atomic_long_set(&ref->broken.outstanding, 0);
+	atomic_long_set(&ref->broken.count, 0);
+}
+
+#define BROKEN								\
+	.kind = STRESS_BROKEN,						\
+	.contexts = STRESS_ALL_CONTEXTS & ~BIT(STRESS_NMI),		\
+	.handover = true,						\
+	.max_refs = 1024,						\
+	.create = broken_create,					\
+	.destroy = broken_destroy
+
+const struct stress_ops stress_broken_no_bias = {
+	BROKEN,
+	.name = "broken_no_bias",
+	.acquire = no_bias_acquire,
+	.release = no_bias_release,
+	.wait = no_bias_wait,
+	.reinitialize = no_bias_reinitialize,
+};
+
+/*
+ * A flag, and then a counter a CPU, summed up from afar: a holder that has passed the flag may not
+ * have counted yet.
+ */
+static bool two_steps_acquire(struct stress_ref *ref, u32 count, int *cookie)
+{
+	if (READ_ONCE(ref->broken.down))
+		return false;
+	udelay(5);
+	this_cpu_inc(*ref->broken.slots);
+	return true;
+}
+
+static void two_steps_release(struct stress_ref *ref, u32 count, int cookie)
+{
+	this_cpu_dec(*ref->broken.slots);
+}
+
+static bool two_steps_held(struct stress_ref *ref)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(ref->broken.slots, cpu));
+	return sum > 0;
+}
+
+static void two_steps_wait(struct stress_ref *ref)
+{
+	WRITE_ONCE(ref->broken.down, true);
+	broken_wait_while(ref, two_steps_held);
+}
+
+static void two_steps_reinitialize(struct stress_ref *ref)
+{
+	/* Release: who sees this sees the new object. The fault is not here. */
+	smp_store_release(&ref->broken.down, false);
+}
+
+const struct stress_ops stress_broken_two_steps = {
+	BROKEN,
+	.name = "broken_two_steps",
+	.acquire = two_steps_acquire,
+	.release = two_steps_release,
+	.wait = two_steps_wait,
+	.reinitialize = two_steps_reinitialize,
+};
+
+/*
+ * The cache-aware ref with a tour of the CPUs that are online, only: what was acquired on a CPU
+ * that has gone is not found, and when it comes back, it still grants.
+ */
+static bool no_offline_acquire(struct stress_ref *ref, u32 count, int *cookie)
+{
+	return this_cpu_add_return(*ref->broken.slots, 1) > EX_RUNDOWN_DEAD / 2;
+}
+
+static void no_offline_release(struct stress_ref *ref, u32 count, int cookie)
+{
+	if (this_cpu_sub_return(*ref->broken.slots, 1) <= EX_RUNDOWN_DEAD / 2)
+		atomic_long_dec(&ref->broken.outstanding);
+}
+
+static void no_offline_harvest(void *arg)
+{
+	struct stress_ref *ref = arg;
+	long old = this_cpu_xchg(*ref->broken.slots, EX_RUNDOWN_DEAD);
+
+	if (old > EX_RUNDOWN_DEAD / 2)
+		atomic_long_add(old, &ref->broken.outstanding);
+}
+
+static void no_offline_revive(void *arg)
+{
+	struct stress_ref *ref = arg;
+
+	this_cpu_write(*ref->broken.slots, 0);
+}
+
+static void no_offline_wait(struct stress_ref *ref)
+{
+	on_each_cpu(no_offline_harvest, ref, 1);
+	broken_wait_while(ref, broken_outstanding);
+}
+
+static void no_offline_reinitialize(struct stress_ref *ref)
+{
+	atomic_long_set(&ref->broken.outstanding, 0);
+	on_each_cpu(no_offline_revive, ref, 1);
+}
+
+const struct stress_ops stress_broken_no_offline = {
+	BROKEN,
+	.name = "broken_no_offline",
+	.acquire = no_offline_acquire,
+	.release = no_offline_release,
+	.wait = no_offline_wait,
+	.reinitialize = no_offline_reinitialize,
+};
