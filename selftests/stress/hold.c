@@ -2,7 +2,9 @@
 /* What a holder does, and how it is checked. */
 #include <linux/cpumask.h>
 #include <linux/ktime.h>
+#include <linux/instruction_pointer.h>
 #include <linux/percpu.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 
 #include "stress.h"
@@ -13,7 +15,11 @@ void stress_violation(struct stress_run *run, enum stress_violation kind)
 	long ms = div_u64(ktime_get_mono_fast_ns() - run->started_ns, NSEC_PER_MSEC);
 
 	stress_count(run, violations[kind]);
-	atomic_long_cmpxchg(&run->first_violation_ms, -1, ms);
+	if (atomic_long_cmpxchg(&run->first_violation_ms, -1, ms) == -1 &&
+	    run->settings.ops->kind != STRESS_BROKEN)
+		pr_err("rundown_stress: %s: %s violated after %ld ms, at %pS\n",
+		       run->settings.ops->name, stress_violation_names[kind], ms,
+		       (void *)_RET_IP_);
 }
 
 /* For the _ex functions now and then, if the variant has them. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The beginning and the end of a run. */
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -34,11 +35,22 @@ static void run_free(struct stress_run *run)
 /* When its time is up, or it is stopped. What was counted stays until the next run. */
 static void run_end(struct work_struct *work)
 {
-	struct stress_run *run = stress_current;
+	struct stress_run *run;
+	bool ending;
 
 	mutex_lock(&stress_lock);
-	run->state = STRESS_STOPPING;
+	run = stress_current;
+	ending = run->state == STRESS_RUNNING;
+	/* What is left over from the stop of an earlier run must not end this one. */
+	if (ending && !run->stop && time_before(jiffies, run->end)) {
+		queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
+		ending = false;
+	}
+	if (ending)
+		run->state = STRESS_STOPPING;
 	mutex_unlock(&stress_lock);
+	if (!ending)
+		return;
 
 	WRITE_ONCE(run->stop, true);
 	/* In this order: who could still acquire; what they sent off; who waits for all of them. */
@@ -92,7 +104,8 @@ static int start(const struct stress_settings *settings)
 	run->started_ns = ktime_get_ns();
 	stress_owners_wake(run);
 	stress_holders_wake(run);
-	queue_delayed_work(system_long_wq, &end_work, msecs_to_jiffies(settings->msecs));
+	run->end = jiffies + msecs_to_jiffies(settings->msecs);
+	queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
 	return 0;
 }
 
@@ -113,6 +126,18 @@ int stress_start(const struct stress_settings *settings)
 	return error;
 }
 
+/* True if there is a run to wait for. */
+static bool request_stop(void)
+{
+	if (!stress_current || stress_current->state == STRESS_IDLE)
+		return false;
+	if (stress_current->state == STRESS_RUNNING) {
+		WRITE_ONCE(stress_current->stop, true);
+		mod_delayed_work(system_long_wq, &end_work, 0);
+	}
+	return true;
+}
+
 /**
  * stress_stop() - stop the run, if there is one
  *
@@ -127,9 +152,7 @@ int stress_stop(void)
 	if (error)
 		return error;
 	before = nr_ended;
-	busy = stress_current && stress_current->state != STRESS_IDLE;
-	if (busy && stress_current->state == STRESS_RUNNING)
-		mod_delayed_work(system_long_wq, &end_work, 0);
+	busy = request_stop();
 	mutex_unlock(&stress_lock);
 	return busy ? wait_event_interruptible(ended, READ_ONCE(nr_ended) != before) : 0;
 }
@@ -137,8 +160,9 @@ int stress_stop(void)
 /* At exit, with all files gone. */
 void stress_stop_and_free(void)
 {
-	if (stress_current && stress_current->state == STRESS_RUNNING)
-		mod_delayed_work(system_long_wq, &end_work, 0);
+	mutex_lock(&stress_lock);
+	request_stop();
+	mutex_unlock(&stress_lock);
 	flush_delayed_work(&end_work);
 	run_free(stress_current);
 }

@@ -7,7 +7,7 @@
 
 #include "stress.h"
 
-static const char * const violation_names[STRESS_VIOLATIONS] = {
+const char * const stress_violation_names[STRESS_VIOLATIONS] = {
 	[STRESS_STAMP_START] = "stamp_start",
 	[STRESS_STAMP_MIDDLE] = "stamp_middle",
 	[STRESS_STAMP_END] = "stamp_end",
@@ -169,6 +169,6 @@ void stress_stats_show(struct seq_file *file, struct stress_run *run)
 	SHOW(replaced);
 	SHOW(nmi_lost);
 	show(file, "violations", SUM_OF(run, violations));
-	SHOW_OF("violation", violations, violation_names);
+	SHOW_OF("violation", violations, stress_violation_names);
 	seq_printf(file, "first_violation_ms %ld\n", atomic_long_read(&run->first_violation_ms));
 }

@@ -212,6 +212,7 @@ enum stress_state {
 struct stress_run {
 	struct stress_settings settings;
 	enum stress_state state;	/* under stress_lock */
+	unsigned long end;		/* in jiffies */
 	u64 started_ns;
 	u64 elapsed_ns;			/* once it has ended */
 	bool stop;
@@ -290,6 +291,7 @@ u32 stress_pick_count(struct stress_run *run, u32 random);
 void stress_check_run_down(struct stress_run *run, struct stress_place *place,
 			   struct stress_ref *ref);
 void stress_violation(struct stress_run *run, enum stress_violation kind);
+extern const char * const stress_violation_names[STRESS_VIOLATIONS];
 
 /* stats.c */
 int stress_stats_create(struct stress_run *run);
