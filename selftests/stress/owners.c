@@ -154,6 +154,17 @@ static void owner_cycle(struct stress_owner *owner, struct stress_place *place)
 		reopen(run, owner, ref);
 }
 
+static void live_for(struct stress_run *run, u32 random)
+{
+	unsigned long us = 1 + random % run->settings.live_us;
+
+	/* A sleep that can be cut short by the end of the run. */
+	if (us < 20 * USEC_PER_MSEC)
+		usleep_range(us, us + 50);
+	else
+		schedule_timeout_interruptible(usecs_to_jiffies(us));
+}
+
 static int owner_thread(void *arg)
 {
 	struct stress_owner *owner = arg;
@@ -165,7 +176,7 @@ static int owner_thread(void *arg)
 			schedule_timeout_interruptible(1);
 			continue;
 		}
-		usleep_range(50, 50 + prandom_u32_state(&owner->random) % 1000);
+		live_for(run, prandom_u32_state(&owner->random));
 		owner_cycle(owner, &run->places[i]);
 		i += run->nr_owners;
 		if (i >= run->settings.refs)

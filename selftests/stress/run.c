@@ -104,7 +104,8 @@ static int start(const struct stress_settings *settings)
 	run->started_ns = ktime_get_ns();
 	stress_owners_wake(run);
 	stress_holders_wake(run);
-	run->end = jiffies + msecs_to_jiffies(settings->msecs);
+	/* The present jiffy is over soon, and a run is not to end early. */
+	run->end = jiffies + msecs_to_jiffies(settings->msecs) + 1;
 	queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
 	return 0;
 }

@@ -98,7 +98,7 @@ static int parse_contexts(unsigned long *contexts, char *list)
 static int parse_word(struct stress_settings *settings, char *word, unsigned long *seen)
 {
 	static const char * const keys[] = {
-		"variant", "threads", "refs", "waiters", "msecs", "seed", "contexts",
+		"variant", "threads", "refs", "waiters", "msecs", "live_us", "seed", "contexts",
 	};
 	char *value = word;
 	int key = match_string(keys, ARRAY_SIZE(keys), strsep(&value, "="));
@@ -118,6 +118,8 @@ static int parse_word(struct stress_settings *settings, char *word, unsigned lon
 	case 4:
 		return parse_number(&settings->msecs, value, 24 * 60 * 60 * MSEC_PER_SEC);
 	case 5:
+		return parse_number(&settings->live_us, value, 10 * USEC_PER_SEC);
+	case 6:
 		return parse_seed(&settings->seed, value);
 	default:
 		return parse_contexts(&settings->contexts, value);
@@ -144,6 +146,7 @@ int stress_settings_parse(struct stress_settings *settings, char *line)
 		.refs = 4,
 		.waiters = 2,
 		.msecs = 1000,
+		.live_us = 1000,
 		.seed = 1,
 	};
 	while ((word = strsep(&line, " \t"))) {
@@ -176,9 +179,10 @@ static void show_contexts(struct seq_file *file, unsigned long contexts)
 
 void stress_settings_show(struct seq_file *file, const struct stress_settings *settings)
 {
-	seq_printf(file, "variant=%s threads=%u refs=%u waiters=%u msecs=%u seed=%llu contexts=",
+	seq_printf(file, "variant=%s threads=%u refs=%u waiters=%u msecs=%u live_us=%u ",
 		   settings->ops->name, settings->threads, settings->refs, settings->waiters,
-		   settings->msecs, settings->seed);
+		   settings->msecs, settings->live_us);
+	seq_printf(file, "seed=%llu contexts=", settings->seed);
 	show_contexts(file, settings->contexts);
 }
 

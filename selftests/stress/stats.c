@@ -153,6 +153,7 @@ void stress_stats_show(struct seq_file *file, struct stress_run *run)
 	show(file, "waiters", settings->waiters);
 	show(file, "seed", settings->seed);
 	show(file, "msecs", settings->msecs);
+	show(file, "live_us", settings->live_us);
 	show(file, "elapsed_ms", div_u64(elapsed_ns, NSEC_PER_MSEC));
 	show(file, "grants", SUM_OF(run, grants));
 	show(file, "refusals", SUM_OF(run, refusals));

@@ -87,6 +87,7 @@ struct stress_settings {
 	unsigned int refs;
 	unsigned int waiters;
 	unsigned int msecs;
+	unsigned int live_us;		/* at most, from an object's opening to its wait */
 	u64 seed;
 	unsigned long contexts;
 };
