@@ -13,6 +13,7 @@
 /* How often in a row, where nothing else gets in the way meanwhile, and where it does. */
 #define STRESS_BURST		200
 #define STRESS_IRQ_OFF_BURST	20
+#define STRESS_PINNED_BURSTS	20
 /* Refused so often, the object is going, and to try on would only keep its holders from ending. */
 #define STRESS_REFUSALS		10
 
@@ -81,11 +82,28 @@ static void hold_in_burst(struct stress_run *run, struct stress_place *place,
 			refused++;
 }
 
+static struct stress_place *random_place(struct stress_run *run, struct rnd_state *random)
+{
+	return &run->places[prandom_u32_state(random) % run->settings.refs];
+}
+
+/* To pin a thread costs as much as many bursts. */
+static void hold_pinned(struct stress_run *run, struct rnd_state *random)
+{
+	int bursts = STRESS_PINNED_BURSTS;
+
+	pin(prandom_u32_state(random));
+	while (bursts-- && !stress_stopped(run)) {
+		hold_in_burst(run, random_place(run, random), STRESS_PINNED, random, STRESS_BURST);
+		cond_resched();
+	}
+	unpin();
+}
+
 static void hold_somehow(struct stress_run *run, struct rnd_state *random,
 			 enum stress_context context)
 {
-	struct stress_place *place =
-		&run->places[prandom_u32_state(random) % run->settings.refs];
+	struct stress_place *place = random_place(run, random);
 	unsigned long flags;
 
 	switch (context) {
@@ -97,9 +115,7 @@ static void hold_somehow(struct stress_run *run, struct rnd_state *random,
 		unpin();
 		break;
 	case STRESS_PINNED:
-		pin(prandom_u32_state(random));
-		hold_in_burst(run, place, context, random, STRESS_BURST);
-		unpin();
+		hold_pinned(run, random);
 		break;
 	case STRESS_PREEMPT_OFF:
 		preempt_disable();
