@@ -3,32 +3,34 @@
  * Run-down protection with a fault in it that looks harmless. A run that does not catch these is
  * worth nothing; so the window of each is held open a little longer than the code needs.
  *
- * What they do to the counts must not make the run hang: a wait that has waited long enough
- * returns.
+ * What they do to the counts must not make the run hang: the true number of holders is kept beside
+ * them, and a wait for a count that is too high returns when nobody holds.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
-#include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
 
 #include "stress.h"
 
-/* Longer than anybody holds: what a run catches is the fault, and not this. */
-#define BROKEN_WAIT	msecs_to_jiffies(2000)
-
 static void broken_wait_while(struct stress_ref *ref, bool (*held)(struct stress_ref *ref))
 {
-	unsigned long end = jiffies + BROKEN_WAIT;
-
-	while (held(ref) && time_before(jiffies, end))
+	while (held(ref) && atomic_long_read(&ref->broken.truly_held))
 		usleep_range(50, 100);
+}
+
+static bool broken_granted(struct stress_ref *ref, bool granted)
+{
+	if (granted)
+		atomic_long_inc(&ref->broken.truly_held);
+	return granted;
 }
 
 static int broken_create(struct stress_ref *ref)
 {
 	atomic_long_set(&ref->broken.count, 0);
 	atomic_long_set(&ref->broken.outstanding, 0);
+	atomic_long_set(&ref->broken.truly_held, 0);
 	ref->broken.down = false;
 	ref->broken.slots = alloc_percpu(long);
 	return ref->broken.slots ? 0 : -ENOMEM;
@@ -50,13 +52,14 @@ static bool broken_outstanding(struct stress_ref *ref)
  */
 static bool no_bias_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
-	return !atomic_long_add_negative(1, &ref->broken.count);
+	return broken_granted(ref, !atomic_long_add_negative(1, &ref->broken.count));
 }
 
 static void no_bias_release(struct stress_ref *ref, u32 count, int cookie)
 {
 	long old = atomic_long_read(&ref->broken.count);
 
+	atomic_long_dec(&ref->broken.truly_held);
 	do {
 		if (old <= 0) {
 			atomic_long_dec(&ref->broken.outstanding);
@@ -109,11 +112,12 @@ static bool two_steps_acquire(struct stress_ref *ref, u32 count, int *cookie)
 		return false;
 	udelay(5);
 	this_cpu_inc(*ref->broken.slots);
-	return true;
+	return broken_granted(ref, true);
 }
 
 static void two_steps_release(struct stress_ref *ref, u32 count, int cookie)
 {
+	atomic_long_dec(&ref->broken.truly_held);
 	this_cpu_dec(*ref->broken.slots);
 }
 
@@ -154,11 +158,13 @@ const struct stress_ops stress_broken_two_steps = {
  */
 static bool no_offline_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
-	return this_cpu_add_return(*ref->broken.slots, 1) > EX_RUNDOWN_DEAD / 2;
+	return broken_granted(ref, this_cpu_add_return(*ref->broken.slots, 1) >
+					   EX_RUNDOWN_DEAD / 2);
 }
 
 static void no_offline_release(struct stress_ref *ref, u32 count, int cookie)
 {
+	atomic_long_dec(&ref->broken.truly_held);
 	if (this_cpu_sub_return(*ref->broken.slots, 1) <= EX_RUNDOWN_DEAD / 2)
 		atomic_long_dec(&ref->broken.outstanding);
 }

@@ -137,17 +137,18 @@ static int holder_thread(void *arg)
 	struct stress_holder *holder = arg;
 	struct stress_run *run = holder->run;
 	enum stress_context contexts[STRESS_CONTEXTS];
-	int context, n = 0;
+	unsigned int context, next, n = 0;
 
 	for_each_set_bit(context, &run->settings.contexts, STRESS_CONTEXTS)
 		contexts[n++] = context;
+	/* In turn, from a start of its own: by chance, a slow machine would miss some. */
+	next = (holder - run->holders) * n / run->settings.threads;
 	while (!kthread_should_stop()) {
 		if (stress_stopped(run)) {
 			schedule_timeout_interruptible(1);
 			continue;
 		}
-		hold_somehow(run, &holder->random,
-			     contexts[prandom_u32_state(&holder->random) % n]);
+		hold_somehow(run, &holder->random, contexts[next++ % n]);
 		cond_resched();
 	}
 	return 0;

@@ -120,6 +120,7 @@ struct stress_rwsem {
 struct stress_broken {
 	atomic_long_t count;
 	atomic_long_t outstanding;
+	atomic_long_t truly_held;
 	long __percpu *slots;
 	bool down;
 };
