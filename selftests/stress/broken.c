@@ -17,6 +17,8 @@ static void broken_wait_while(struct stress_ref *ref, bool (*held)(struct stress
 {
 	while (held(ref) && atomic_long_read(&ref->broken.truly_held))
 		usleep_range(50, 100);
+	/* The order is right: pairs with broken_released(). */
+	smp_mb();
 }
 
 static bool broken_granted(struct stress_ref *ref, bool granted)
@@ -24,6 +26,12 @@ static bool broken_granted(struct stress_ref *ref, bool granted)
 	if (granted)
 		atomic_long_inc(&ref->broken.truly_held);
 	return granted;
+}
+
+static void broken_released(struct stress_ref *ref)
+{
+	/* What was done with the object comes before all that makes a wait return. Ordered. */
+	atomic_long_dec_return(&ref->broken.truly_held);
 }
 
 static int broken_create(struct stress_ref *ref)
@@ -59,7 +67,7 @@ static void no_bias_release(struct stress_ref *ref, u32 count, int cookie)
 {
 	long old = atomic_long_read(&ref->broken.count);
 
-	atomic_long_dec(&ref->broken.truly_held);
+	broken_released(ref);
 	do {
 		if (old <= 0) {
 			atomic_long_dec(&ref->broken.outstanding);
@@ -82,7 +90,7 @@ static void no_bias_wait(struct stress_ref *ref)
 static void no_bias_reinitialize(struct stress_ref *ref)
 {
 	atomic_long_set(&ref->broken.outstanding, 0);
-	atomic_long_set(&ref->broken.count, 0);
+	atomic_long_set_release(&ref->broken.count, 0);
 }
 
 #define BROKEN								\
@@ -108,7 +116,8 @@ const struct stress_ops stress_broken_no_bias = {
  */
 static bool two_steps_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
-	if (READ_ONCE(ref->broken.down))
+	/* Acquire: pairs with the opening; the object is read after that. */
+	if (smp_load_acquire(&ref->broken.down))
 		return false;
 	udelay(5);
 	this_cpu_inc(*ref->broken.slots);
@@ -117,7 +126,7 @@ static bool two_steps_acquire(struct stress_ref *ref, u32 count, int *cookie)
 
 static void two_steps_release(struct stress_ref *ref, u32 count, int cookie)
 {
-	atomic_long_dec(&ref->broken.truly_held);
+	broken_released(ref);
 	this_cpu_dec(*ref->broken.slots);
 }
 
@@ -139,7 +148,7 @@ static void two_steps_wait(struct stress_ref *ref)
 
 static void two_steps_reinitialize(struct stress_ref *ref)
 {
-	/* Release: who sees this sees the new object. The fault is not here. */
+	/* Release: pairs with the acquire in two_steps_acquire(). The fault is not here. */
 	smp_store_release(&ref->broken.down, false);
 }
 
@@ -164,7 +173,7 @@ static bool no_offline_acquire(struct stress_ref *ref, u32 count, int *cookie)
 
 static void no_offline_release(struct stress_ref *ref, u32 count, int cookie)
 {
-	atomic_long_dec(&ref->broken.truly_held);
+	broken_released(ref);
 	if (this_cpu_sub_return(*ref->broken.slots, 1) <= EX_RUNDOWN_DEAD / 2)
 		atomic_long_dec(&ref->broken.outstanding);
 }

@@ -9,6 +9,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 
@@ -67,8 +68,8 @@ static void carrier_arrive(struct stress_carrier *carrier, enum stress_context c
 	struct stress_hold *hold = &carrier->hold;
 
 	if (!carrier->holds &&
-	    !stress_acquire(run, carrier->place, stress_pick_count(run, carrier->random), context,
-			    hold)) {
+	    !stress_acquire(run, carrier->place, stress_pick_count(run, carrier->random >> 3),
+			    context, hold)) {
 		carrier_free(carrier);
 		return;
 	}
@@ -98,6 +99,14 @@ static void on_irq_work(struct irq_work *irq_work)
 static void on_work(struct work_struct *work)
 {
 	carrier_arrive(container_of(work, struct stress_carrier, work), STRESS_WORK);
+}
+
+/* It could not be sent. */
+static void carrier_return(struct stress_carrier *carrier)
+{
+	if (carrier->holds)
+		stress_release(carrier->run, &carrier->hold, STRESS_SLEEP);
+	carrier_free(carrier);
 }
 
 #ifdef STRESS_HAVE_NMI
@@ -139,7 +148,7 @@ static void send_nmi(struct stress_carrier *carrier)
 	if (cmpxchg(slot, NULL, carrier)) {
 		/* Somebody else's is on its way there. */
 		preempt_enable();
-		carrier_arrive(carrier, STRESS_SLEEP);
+		carrier_return(carrier);
 		goto unlock;
 	}
 	atomic_inc(per_cpu_ptr(&nmi_expected, cpu));
@@ -147,10 +156,10 @@ static void send_nmi(struct stress_carrier *carrier)
 	for (us = 0; us < 1000 && READ_ONCE(*slot) == carrier; us++)
 		udelay(1);
 	preempt_enable();
-	/* Emulators lose some of those that are sent to others. */
+	/* Late, or lost: emulators lose some of those that are sent to others. */
 	if (cmpxchg(slot, carrier, NULL) == carrier) {
 		stress_count(carrier->run, nmi_lost);
-		carrier_arrive(carrier, STRESS_SLEEP);
+		carrier_return(carrier);
 	}
 unlock:
 	if (locked)
@@ -175,7 +184,7 @@ bool stress_have_nmi(void)
 
 static void send_nmi(struct stress_carrier *carrier)
 {
-	carrier_arrive(carrier, STRESS_SLEEP);
+	carrier_return(carrier);
 }
 
 int stress_carriers_init(void)
@@ -280,13 +289,15 @@ void stress_carriers_finish(struct stress_run *run)
 {
 	unsigned int i;
 
+	/* NMIs, and the tails of irq_works, of which nothing else would tell, are over then. */
+	synchronize_rcu();
 	for (i = 0; i < run->nr_carriers; i++) {
 		struct stress_carrier *carrier = &run->carriers[i];
 		bool pending = timer_delete_sync(&carrier->timer);
 
 		pending |= hrtimer_cancel(&carrier->hrtimer);
-		if (pending && carrier->holds)
-			stress_release(run, &carrier->hold, STRESS_SLEEP);
+		if (pending)
+			carrier_return(carrier);
 		irq_work_sync(&carrier->irq_work);
 	}
 	flush_workqueue(run->workqueue);

@@ -21,8 +21,8 @@ constexpr std::array<std::string_view, 10> context_names{
 	"sleep",   "migrate", "pinned",   "preempt_off", "irq_off",
 	"softirq", "hardirq", "irq_work", "nmi",         "work"};
 
-constexpr std::array<std::string_view, 6> violation_kinds{
-	"stamp_start", "stamp_middle", "stamp_end", "held", "granted", "balance"};
+constexpr std::array<std::string_view, 7> violation_kinds{
+	"stamp_start", "stamp_middle", "stamp_end", "held", "granted", "balance", "warned"};
 
 class Stats
 {

@@ -105,14 +105,14 @@ static int show_current(struct seq_file *file,
 		return error;
 	if (stress_current)
 		show(file, stress_current);
+	else if (show == stress_stats_show)
+		seq_puts(file, "state idle\nverdict none\n");
 	mutex_unlock(&stress_lock);
 	return 0;
 }
 
 static int stats_show(struct seq_file *file, void *unused)
 {
-	if (!READ_ONCE(stress_current))
-		seq_puts(file, "state idle\nverdict none\n");
 	return show_current(file, stress_stats_show);
 }
 DEFINE_SHOW_ATTRIBUTE(stats);

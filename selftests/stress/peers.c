@@ -84,7 +84,8 @@ static bool peer_srcu_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
 	*cookie = srcu_read_lock(&ref->srcu.srcu);
 	__release(&ref->srcu.srcu);	/* sparse can't follow it to the release */
-	if (!READ_ONCE(ref->srcu.down))
+	/* Acquire: pairs with the opening; the object is read after that. */
+	if (!smp_load_acquire(&ref->srcu.down))
 		return true;
 	__acquire(&ref->srcu.srcu);
 	srcu_read_unlock(&ref->srcu.srcu, *cookie);
@@ -105,7 +106,7 @@ static void peer_srcu_wait(struct stress_ref *ref)
 
 static void peer_srcu_reinitialize(struct stress_ref *ref)
 {
-	/* Release: whoever sees this sees the new object. */
+	/* Release: pairs with the acquire in peer_srcu_acquire(). */
 	smp_store_release(&ref->srcu.down, false);
 }
 

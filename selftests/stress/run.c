@@ -2,6 +2,7 @@
 /* The beginning and the end of a run. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/panic.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -46,8 +47,10 @@ static void run_end(struct work_struct *work)
 		queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
 		ending = false;
 	}
-	if (ending)
+	if (ending) {
 		run->state = STRESS_STOPPING;
+		run->elapsed_ns = ktime_get_ns() - run->started_ns;
+	}
 	mutex_unlock(&stress_lock);
 	if (!ending)
 		return;
@@ -59,10 +62,11 @@ static void run_end(struct work_struct *work)
 	stress_owners_destroy(run);
 	stress_places_finish(run);
 	stress_check_balance(run);
+	if (test_taint(TAINT_WARN) && !run->tainted_before)
+		stress_violation(run, STRESS_WARNED);
 	actors_destroy(run);
 
 	mutex_lock(&stress_lock);
-	run->elapsed_ns = ktime_get_ns() - run->started_ns;
 	run->state = STRESS_IDLE;
 	WRITE_ONCE(nr_ended, nr_ended + 1);
 	mutex_unlock(&stress_lock);
@@ -101,6 +105,7 @@ static int start(const struct stress_settings *settings)
 
 	run_free(stress_current);
 	stress_current = run;
+	run->tainted_before = test_taint(TAINT_WARN);
 	run->started_ns = ktime_get_ns();
 	stress_owners_wake(run);
 	stress_holders_wake(run);

@@ -158,6 +158,9 @@ int stress_settings_parse(struct stress_settings *settings, char *line)
 	}
 	if (settings->refs > settings->ops->max_refs)
 		return -EINVAL;
+	/* All its objects are kept to the end. */
+	if (settings->ops->kind == STRESS_BROKEN && settings->msecs > 60 * MSEC_PER_SEC)
+		return -EINVAL;
 	have = stress_contexts_of(settings->ops);
 	if (settings->contexts & ~have)
 		return -EOPNOTSUPP;

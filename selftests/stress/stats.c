@@ -14,6 +14,7 @@ const char * const stress_violation_names[STRESS_VIOLATIONS] = {
 	[STRESS_HELD] = "held",
 	[STRESS_GRANTED] = "granted",
 	[STRESS_BALANCE] = "balance",
+	[STRESS_WARNED] = "warned",
 };
 
 int stress_stats_create(struct stress_run *run)
@@ -32,10 +33,10 @@ void stress_stats_destroy(struct stress_run *run)
 	kfree(run->latencies);
 }
 
-/* The sum over all CPUs of one of the counts, which is at @offset. */
-static u64 sum(struct stress_run *run, size_t offset)
+/* The sum over all CPUs of one of the counts, which is at @offset: modulo 2^32 on 32 bits. */
+static unsigned long sum(struct stress_run *run, size_t offset)
 {
-	u64 total = 0;
+	unsigned long total = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
@@ -48,9 +49,9 @@ static u64 sum(struct stress_run *run, size_t offset)
 
 #define SUM(run, what)	sum(run, offsetof(struct stress_counts, what))
 
-static u64 sum_of(struct stress_run *run, size_t offset, int n)
+static unsigned long sum_of(struct stress_run *run, size_t offset, int n)
 {
-	u64 total = 0;
+	unsigned long total = 0;
 
 	while (n--)
 		total += sum(run, offset + n * sizeof(unsigned long));
@@ -132,7 +133,7 @@ static void show_of(struct seq_file *file, struct stress_run *run, const char *k
 	int i;
 
 	for (i = 0; i < n; i++)
-		seq_printf(file, "%s.%s %llu\n", key, names[i],
+		seq_printf(file, "%s.%s %lu\n", key, names[i],
 			   sum(run, offset + i * sizeof(unsigned long)));
 }
 

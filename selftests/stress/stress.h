@@ -59,6 +59,7 @@ enum stress_violation {
 	STRESS_HELD,		/* the wait returned, and the holders' counts are not zero */
 	STRESS_GRANTED,		/* an acquire after the wait was granted */
 	STRESS_BALANCE,		/* at the end there are more grants than releases, or fewer */
+	STRESS_WARNED,		/* the kernel has warned, for the first time since it booted */
 	STRESS_VIOLATIONS
 };
 
@@ -216,7 +217,8 @@ struct stress_run {
 	enum stress_state state;	/* under stress_lock */
 	unsigned long end;		/* in jiffies */
 	u64 started_ns;
-	u64 elapsed_ns;			/* once it has ended */
+	u64 elapsed_ns;			/* once its time is up */
+	bool tainted_before;		/* somebody's warning says nothing of this run */
 	bool stop;
 
 	struct stress_place *places;

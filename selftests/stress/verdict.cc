@@ -43,6 +43,10 @@ public:
 			in_full();
 			fail("no violation was found, but this variant must have some");
 		} else {
+			// What a fault does to holders, not what it does to the books.
+			if (stats["violations"] ==
+			    stats.violations("balance") + stats.violations("warned"))
+				fail("no holder saw a violation");
 			if (stats.verdict != "failed")
 				fail("violations were found, but the kernel's verdict is '" +
 				     stats.verdict + "'");
@@ -144,6 +148,7 @@ private:
 
 		for (const auto &context : contexts)
 			if (!stats.by_context("grants", context) &&
+			    !stats.by_context("refusals", context) &&
 			    !stats.by_context("releases", context))
 				fail("the context " + context + " did nothing");
 		if (can_hand_over() && !stats["handovers"])
