@@ -245,5 +245,23 @@ static struct kunit_suite rundown_hotplug_cpu_suite = {
 	.test_cases = rundown_hotplug_cpu_cases,
 };
 
-kunit_test_suite(rundown_hotplug_cpu_suite);
+#else
+
+static void rundown_hotplug_cpu_test_none(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_HOTPLUG_CPU");
+}
+
+static struct kunit_case rundown_hotplug_cpu_cases[] = {
+	KUNIT_CASE(rundown_hotplug_cpu_test_none),
+	{}
+};
+
+static struct kunit_suite rundown_hotplug_cpu_suite = {
+	.name = "rundown_hotplug_cpu",
+	.test_cases = rundown_hotplug_cpu_cases,
+};
+
 #endif
+
+kunit_test_suite(rundown_hotplug_cpu_suite);

@@ -250,12 +250,12 @@ static void rundown_misuse_test_trespasser_harms_nobody(struct kunit *test)
 	struct thread *threads[3];
 	int i;
 
+	misuse_quiet_begin(test);
 	work->subject = test_subject(test);
 	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(work->subject, 2));
 	/* The slots of a live cache-aware ref would believe it. */
 	if (work->subject->ops->traits & KIND_CACHE_AWARE)
 		waiter_start_blocked(test, work->subject);
-	misuse_quiet_begin(test);
 	threads[0] = thread_run(test, trespass, work, ANY_CPU);
 	threads[1] = thread_run(test, use_properly, work, ANY_CPU);
 	threads[2] = thread_run(test, use_properly, work, ANY_CPU);

@@ -44,12 +44,14 @@ static struct {
 	unsigned int before;
 } awaited;
 
-/* As the module's rate limit counts; a little longer. */
-#define WINDOW	(DEFAULT_RATELIMIT_INTERVAL + HZ / 2)
+/* As the module's; with something for the time from here to the print. */
+#define RATE_LIMIT	(DEFAULT_RATELIMIT_INTERVAL + HZ)
+
+/* When the last ones were printed, a ring. */
 static struct {
-	unsigned long start;
-	unsigned int printed;
-} windows[EX_MISUSE_KINDS];
+	unsigned long at[DEFAULT_RATELIMIT_BURST];
+	unsigned int next;
+} printed[EX_MISUSE_KINDS];
 
 void splat_begin(const char *text)
 {
@@ -63,27 +65,24 @@ void splat_end(void)
 	pr_info("expect-splat end\n");
 }
 
-static bool window_open(enum ex_rundown_misuse misuse)
+/* One more of this kind will be printed: wait until the rate limit lets it through. */
+static void wait_for_rate_limit(enum ex_rundown_misuse misuse)
 {
-	return windows[misuse].printed && time_before(jiffies, windows[misuse].start + WINDOW);
-}
+	unsigned long *last = &printed[misuse].at[printed[misuse].next];
 
-static void wait_for_window(enum ex_rundown_misuse misuse)
-{
-	while (window_open(misuse))
+	while (*last && time_before(jiffies, *last + RATE_LIMIT))
 		msleep(100);
-	windows[misuse].printed = 0;
+	*last = jiffies;
+	printed[misuse].next = (printed[misuse].next + 1) % DEFAULT_RATELIMIT_BURST;
 }
 
 void misuse_begin(struct kunit *test, enum ex_rundown_misuse misuse, unsigned int n)
 {
+	unsigned int i;
+
 	/* What the rate limit swallows would be missing from the log. */
-	if (!window_open(misuse) || windows[misuse].printed + min(n, DEFAULT_RATELIMIT_BURST) >
-					   DEFAULT_RATELIMIT_BURST) {
-		wait_for_window(misuse);
-		windows[misuse].start = jiffies;
-	}
-	windows[misuse].printed += min(n, DEFAULT_RATELIMIT_BURST);
+	for (i = 0; i < min(n, DEFAULT_RATELIMIT_BURST); i++)
+		wait_for_rate_limit(misuse);
 	awaited.test = test;
 	awaited.misuse = misuse;
 	awaited.n = n;
