@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Threads that acquire protection, and have timers, interrupts and work items do so. */
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -17,25 +19,20 @@
 /* Refused so often, the object is going, and to try on would only keep its holders from ending. */
 #define STRESS_REFUSALS		10
 
-static int random_cpu(u32 random)
+/* Never with a CPU that may go away: on PREEMPT_RT the scheduler of 6.1 and 6.12 warns of that. */
+static void move_away(u32 random)
 {
-	int cpu, n = random % num_online_cpus();
+	int cpu, n;
 
-	/* One that goes offline now is no worse than any other. */
+	if (!cpus_read_trylock())
+		return;
+	n = random % num_online_cpus();
 	for_each_online_cpu(cpu)
 		if (!n--)
-			return cpu;
-	return raw_smp_processor_id();
-}
-
-static void pin(u32 random)
-{
-	set_cpus_allowed_ptr(current, cpumask_of(random_cpu(random)));
-}
-
-static void unpin(void)
-{
+			break;
+	set_cpus_allowed_ptr(current, cpumask_of(cpu));
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	cpus_read_unlock();
 }
 
 static void hold_and(struct stress_run *run, struct stress_place *place,
@@ -49,7 +46,7 @@ static void hold_and(struct stress_run *run, struct stress_place *place,
 	if (context == STRESS_SLEEP)
 		usleep_range(50, 50 + random % 400);
 	else
-		pin(random >> 8);
+		move_away(random >> 8);
 	stress_use(run, &hold);
 	stress_release(run, &hold, context);
 }
@@ -87,17 +84,16 @@ static struct stress_place *random_place(struct stress_run *run, struct rnd_stat
 	return &run->places[prandom_u32_state(random) % run->settings.refs];
 }
 
-/* To pin a thread costs as much as many bursts. */
 static void hold_pinned(struct stress_run *run, struct rnd_state *random)
 {
 	int bursts = STRESS_PINNED_BURSTS;
 
-	pin(prandom_u32_state(random));
+	migrate_disable();
 	while (bursts-- && !stress_stopped(run)) {
 		hold_in_burst(run, random_place(run, random), STRESS_PINNED, random, STRESS_BURST);
 		cond_resched();
 	}
-	unpin();
+	migrate_enable();
 }
 
 static void hold_somehow(struct stress_run *run, struct rnd_state *random,
@@ -108,11 +104,8 @@ static void hold_somehow(struct stress_run *run, struct rnd_state *random,
 
 	switch (context) {
 	case STRESS_SLEEP:
-		hold_and(run, place, context, prandom_u32_state(random));
-		break;
 	case STRESS_MIGRATE:
 		hold_and(run, place, context, prandom_u32_state(random));
-		unpin();
 		break;
 	case STRESS_PINNED:
 		hold_pinned(run, random);

@@ -33,6 +33,18 @@ static void run_free(struct stress_run *run)
 	kfree(run);
 }
 
+/* False if its time is up. */
+static bool queue_end(struct stress_run *run)
+{
+	u64 passed_ns = ktime_get_ns() - run->started_ns;
+	u64 whole_ns = (u64)run->settings.msecs * NSEC_PER_MSEC;
+
+	if (passed_ns >= whole_ns)
+		return false;
+	queue_delayed_work(system_long_wq, &end_work, nsecs_to_jiffies(whole_ns - passed_ns) + 1);
+	return true;
+}
+
 /* When its time is up, or it is stopped. What was counted stays until the next run. */
 static void run_end(struct work_struct *work)
 {
@@ -42,11 +54,12 @@ static void run_end(struct work_struct *work)
 	mutex_lock(&stress_lock);
 	run = stress_current;
 	ending = run->state == STRESS_RUNNING;
-	/* What is left over from the stop of an earlier run must not end this one. */
-	if (ending && !run->stop && time_before(jiffies, run->end)) {
-		queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
+	/*
+	 * Not before its time: jiffies may have lagged when it began, and what is left over from
+	 * the stop of an earlier run must not end this one.
+	 */
+	if (ending && !run->stop && queue_end(run))
 		ending = false;
-	}
 	if (ending) {
 		run->state = STRESS_STOPPING;
 		run->elapsed_ns = ktime_get_ns() - run->started_ns;
@@ -109,9 +122,7 @@ static int start(const struct stress_settings *settings)
 	run->started_ns = ktime_get_ns();
 	stress_owners_wake(run);
 	stress_holders_wake(run);
-	/* The present jiffy is over soon, and a run is not to end early. */
-	run->end = jiffies + msecs_to_jiffies(settings->msecs) + 1;
-	queue_delayed_work(system_long_wq, &end_work, run->end - jiffies);
+	queue_end(run);
 	return 0;
 }
 

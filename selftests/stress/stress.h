@@ -215,7 +215,6 @@ enum stress_state {
 struct stress_run {
 	struct stress_settings settings;
 	enum stress_state state;	/* under stress_lock */
-	unsigned long end;		/* in jiffies */
 	u64 started_ns;
 	u64 elapsed_ns;			/* once its time is up */
 	bool tainted_before;		/* somebody's warning says nothing of this run */
