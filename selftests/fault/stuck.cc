@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+// A holder that never releases: is it only the wait that suffers, and can one see who waits?
+#include "ksft.hh"
+
+using namespace ksft;
+using std::string;
+
+namespace
+{
+
+int manual(const string &line)
+{
+	return write_file(debugfs + "manual", line);
+}
+
+// The kernel's log from here on.
+class Log
+{
+public:
+	Log() : fd_("/dev/kmsg", O_RDWR | O_NONBLOCK) { lseek(fd_.get(), 0, SEEK_END); }
+
+	void say(const string &line) const { write_fd(fd_, line + "\n"); }
+
+	string read_on() const
+	{
+		string text;
+		char record[8192];
+		ssize_t n;
+		// EPIPE: some were overwritten before they could be read.
+		while ((n = read(fd_.get(), record, sizeof(record))) > 0 || errno == EPIPE)
+			if (n > 0)
+				text.append(record, n);
+		return text;
+	}
+
+private:
+	Fd fd_;
+};
+
+// Who is blocked, as the kernel tells it. No other splat is: see selftests/vm/splats.
+string blocked_tasks()
+{
+	Log log;
+	string text;
+	log.say("expect-splat begin: Call");
+	if (int error = write_file("/proc/sysrq-trigger", "w"))
+		say("/proc/sysrq-trigger: " + errno_name(error));
+	within(5s, [&] {
+		text += log.read_on();
+		return text.find("ex_wait_for_rundown_protection_release_cache_aware") !=
+			       text.npos &&
+		       text.find("ex_wait_for_rundown_protection_release+") != text.npos;
+	});
+	log.say("expect-splat end");
+	return text;
+}
+
+bool run_passes(const string &variant)
+{
+	int msecs = is_long() ? 10000 : 500;
+	write_file(debugfs + "run", "start variant=" + variant + " msecs=" + std::to_string(msecs));
+	std::this_thread::sleep_for(std::chrono::milliseconds(msecs));
+	bool ended = within(20s, [] {
+		return read_file(debugfs + "stats").value_or("").starts_with("state idle\n");
+	});
+	string stats = read_file(debugfs + "stats").value_or("");
+	total("acquires", number_of(stats, "grants"));
+	total("rundowns", number_of(stats, "rundowns"));
+	return ended && stats.find("\nverdict passed\n") != stats.npos;
+}
+
+bool is_blocked(const Process &process)
+{
+	return within(5s, [&] { return process.state() == 'D'; });
+}
+
+} // namespace
+
+int main()
+{
+	begin(10);
+	if (load("rundown") || load("rundown_stress"))
+		bail_out("rundown.ko and rundown_stress.ko do not load");
+
+	manual("acquire basic");
+	manual("acquire percpu");
+	Process basic([] { return manual("wait basic"); });
+	Process percpu([] { return manual("wait percpu"); });
+	check(is_blocked(basic) && is_blocked(percpu), "both kinds of wait block");
+
+	check(manual("acquire basic") == ENODEV && manual("acquire percpu") == ENODEV,
+	      "new holders are refused");
+	check(run_passes("basic") && run_passes("percpu"),
+	      "meanwhile objects of others are run down as ever");
+	check(unload("rundown_stress") == EWOULDBLOCK && unload("rundown") == EWOULDBLOCK,
+	      "neither module unloads");
+	std::this_thread::sleep_for(is_long() ? 60s : 2s);
+	check(basic.state() == 'D' && percpu.state() == 'D', "the waits stay");
+
+	string log = blocked_tasks();
+	// Inlining and sibling calls may hide the one that is called, never the exported function.
+	check(log.find("ex_wait_for_rundown_protection_release+") != log.npos,
+	      "sysrq-w shows who waits, basic");
+	check(log.find("ex_wait_for_rundown_protection_release_cache_aware+") != log.npos,
+	      "sysrq-w shows who waits, per CPU");
+
+	manual("release basic");
+	manual("release percpu");
+	check(within(5s, [&] { return basic.ended() && percpu.ended(); }) &&
+		      basic.exit_status() == 0 && percpu.exit_status() == 0,
+	      "released after all, both waits return");
+	check(manual("reinitialize basic") == 0 && manual("reinitialize percpu") == 0 &&
+		      manual("acquire basic") == 0 && manual("acquire percpu") == 0,
+	      "and both refs can be opened and acquired again");
+	check(unload("rundown_stress") == 0 && unload("rundown") == 0, "the modules unload");
+	ksft_finished();
+}
