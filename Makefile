@@ -18,7 +18,7 @@ symvers = $(DESTDIR)$(PREFIX)/lib/rundown/$(release)
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .DEFAULT_GOAL := modules
-.PHONY: modules programs clean install uninstall check demo kunit lint help kdir
+.PHONY: modules programs clean install uninstall check check-all selftests demo kunit lint help kdir
 
 modules: kdir ## build all modules against KDIR
 	@grep -qs '^CONFIG_KUNIT=' $(KDIR)/include/config/auto.conf || \
@@ -32,11 +32,19 @@ kdir:
 		"configured kernel, or not the headers of one" >&2; exit 1; }
 	@echo "rundown: against kernel $(release) in $(KDIR)"
 
-programs: selftests/hotplug/rundown-hotplug ## build the user programs (C++20)
+# Where programs go: beside their source. For another architecture give CXX and PROGRAMS_DIR.
+hotplug_program = $(or $(PROGRAMS_DIR),selftests/hotplug)/rundown-hotplug
+stress_program = $(or $(PROGRAMS_DIR),selftests/stress)/rundown-stress
+
+programs: $(hotplug_program) $(stress_program) ## build the user programs (C++20; CXX, PROGRAMS_DIR)
 
 CXXFLAGS ?= -O2
-selftests/hotplug/rundown-hotplug: selftests/hotplug/hotplug.cc selftests/hotplug/hotplug.h
-	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -static -pthread -o $@ $<
+build_program = $(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -static -pthread -o $@ $(filter %.cc,$^)
+$(hotplug_program): $(wildcard selftests/hotplug/*.cc selftests/hotplug/*.h)
+	$(build_program)
+
+$(stress_program): $(wildcard selftests/stress/*.cc selftests/stress/*.hh)
+	$(build_program)
 
 install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
 	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) CONFIG_MODULE_SIG_ALL= modules_install
@@ -56,6 +64,12 @@ demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it 
 check: ## run all tests: lint, builds, stock kernels, KUnit; ends with "N passed, N failed"
 	selftests/check
 
+check-all: ## run the matrix of kernels (CELL=name,name PROFILE=long JOBS=n); ends with a table
+	selftests/matrix $(if $(CELL),--cells $(CELL)) $(if $(JOBS),--jobs $(JOBS))
+
+selftests: ## run the kselftests on this machine, as root; modules go in and out (TESTS=, PROFILE=long)
+	selftests/run $(TESTS)
+
 kunit: ## run the KUnit suites in a debug kernel (KERNEL=debug: selftests/vm/kernels)
 	selftests/check kunit
 
@@ -64,7 +78,7 @@ lint: ## checkpatch, sparse, W=1, kernel-doc, clang-format, shellcheck
 
 clean: ## remove what was built here; built kernels stay in the cache
 	$(if $(KDIR),+$(kbuild) clean)
-	$(RM) -r build selftests/hotplug/rundown-hotplug
+	$(RM) -r build selftests/hotplug/rundown-hotplug selftests/stress/rundown-stress
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
