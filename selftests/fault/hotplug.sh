@@ -38,7 +38,7 @@ storm() {
 	while [ $done -lt "$2" ]; do
 		online 0 && online 1 || return
 		done=$((done + 1))
-		echo $done >/tmp/rundown-cycles
+		echo $done >./state-cycles
 	done
 	end_run
 }
@@ -110,14 +110,14 @@ for variant in $variants; do
 	# What does not come out even is the first ones'.
 	share=$(((cycles + nr - 1 - i) / nr))
 	i=$((i + 1))
-	echo 0 >/tmp/rundown-cycles
+	echo 0 >./state-cycles
 	check "$variant: $share times all CPUs but one go, under stress" storm "$variant" $share
-	total hotplug_cycles "$(cat /tmp/rundown-cycles)"
+	total hotplug_cycles "$(cat ./state-cycles)"
 	total acquires "$(stats grants)"
 	total rundowns "$(stats rundowns)"
 	online 1
 done
-rm -f /tmp/rundown-cycles
+rm -f ./state-cycles
 for kind in basic percpu; do
 	check "$kind: a wait ends on the last CPU that is left" wait_on_last_cpu $kind
 	check "$kind: a wait lasts while all others come back" wait_over_all $kind

@@ -37,7 +37,7 @@ private:
 	Fd fd_;
 };
 
-// Who is blocked, as the kernel tells it. No other splat is: see selftests/vm/splats.
+// Who is blocked, as the kernel tells it, in traces without a header: see selftests/vm/splats.
 string blocked_tasks()
 {
 	Log log;

@@ -89,10 +89,14 @@ bad() { # MODULE PARAMETER VALUE...
 	shift 2
 	for value in "$@" ''; do
 		unload "$module" || return
-		if load "$module" "$parameter=$value" 2>/dev/null; then
+		if said=$(load "$module" "$parameter=$value" 2>&1); then
 			fail "$parameter=$value: loaded"
 			return
 		fi
+		case $said in
+		*[Ii]"nvalid "* | *"not permitted"* | *"out of range"* | *"range"*) ;;
+		*) fail "$parameter=$value: not refused for that: $said" || return ;;
+		esac
 		[ ! -d "/sys/module/$module" ] || fail "$parameter=$value: refused, but is there" || return
 	done
 }
@@ -127,13 +131,13 @@ done
 begin $n
 # Under emulation grace periods would take most of the time.
 expedited=$(cat /sys/kernel/rcu_expedited)
-trap 'unload_all; echo "$expedited" >/sys/kernel/rcu_expedited' EXIT
+trap 'unload_all; online 1; echo "$expedited" >/sys/kernel/rcu_expedited' EXIT
 echo 1 >/sys/kernel/rcu_expedited
 for module in $present; do
 	unload_all
 	each "$module" "has parameters that are described and in this test" all_in_table "$module"
 	each "$module" "reports an unknown parameter" unknown_parameter "$module"
-	rows "$module" >/tmp/rundown-rows
+	rows "$module" >./state-rows
 	while read -r _ parameter mode values; do
 		# shellcheck disable=SC2086
 		each "$module" "$parameter: good values are taken and shown" \
@@ -142,8 +146,8 @@ for module in $present; do
 		each "$module" "$parameter: bad values are refused" \
 			bad "$module" "$parameter" ${values#*|}
 		each "$module" "$parameter: has mode $mode" mode "$module" "$parameter" "$mode"
-	done </tmp/rundown-rows
+	done <./state-rows
 done
-rm -f /tmp/rundown-rows
+rm -f ./state-rows
 unload_all
 ktap_finished

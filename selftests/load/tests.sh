@@ -37,7 +37,7 @@ begin() {
 		ktap_skip_all "not root"
 		exit "$KSFT_SKIP"
 	fi
-	trap 'unload_all; fair_servers_back' EXIT
+	trap 'unload_all; online 1; fair_servers_back' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	unload_all
@@ -46,16 +46,18 @@ begin() {
 
 # check NAME COMMAND...: passes if the command succeeds; what it says is diagnostics.
 check() {
-	local name=$1
+	local name=$1 status=0
 
 	shift
-	if "$@" >/tmp/rundown-check 2>&1; then
+	"$@" >./state-check 2>&1 || status=$?
+	if [ $status = 0 ]; then
 		ktap_test_pass "$name"
 	else
-		sed 's/^/# /' /tmp/rundown-check
+		sed 's/^/# /' ./state-check
 		ktap_test_fail "$name"
 	fi
-	rm -f /tmp/rundown-check
+	rm -f ./state-check
+	return $status
 }
 
 # skip NAME WHY
@@ -79,11 +81,14 @@ stats() {
 	sed -n "s/^$1 //p" $stress/stats
 }
 
-# The CPUs that can go offline: all but the first, which on some machines could, too.
+# The CPUs that are online, when the first test begins or now.
+online_cpus=${RUNDOWN_CPUS:-$(grep -lx 1 /sys/devices/system/cpu/cpu[1-9]*/online 2>/dev/null)}
+
+# Those of them that can go offline: all but the first CPU, which on some machines could, too.
 hotpluggable() {
 	local file
 
-	for file in /sys/devices/system/cpu/cpu[1-9]*/online; do
+	for file in $online_cpus; do
 		[ ! -w "$file" ] || echo "$file"
 	done
 }
@@ -95,20 +100,20 @@ fair_servers_off() {
 
 	for file in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
 		[ ! -w "$file" ] || echo "$file $(cat "$file")"
-	done >/tmp/rundown-fair-servers
+	done >./state-fair-servers
 	while read -r file _; do
 		echo 0 >"$file"
-	done </tmp/rundown-fair-servers
+	done <./state-fair-servers
 }
 
 fair_servers_back() {
 	local file runtime
 
-	[ -e /tmp/rundown-fair-servers ] || return 0
+	[ -e ./state-fair-servers ] || return 0
 	while read -r file runtime; do
 		echo "$runtime" >"$file"
-	done </tmp/rundown-fair-servers
-	rm /tmp/rundown-fair-servers
+	done <./state-fair-servers
+	rm ./state-fair-servers
 }
 
 # online 0|1: all of them, or all that can go. Fails, and says so, if one stays what it is.

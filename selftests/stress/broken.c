@@ -194,10 +194,23 @@ static void no_offline_revive(void *arg)
 	this_cpu_write(*ref->broken.slots, 0);
 }
 
+/* A CPU that has gone is to come back, and holders to run on it, before this is over. */
+static void no_offline_linger(void)
+{
+	unsigned int online = num_online_cpus();
+	int ms;
+
+	for (ms = 0; ms < 300 && num_online_cpus() <= online; ms += 5)
+		usleep_range(5000, 6000);
+	usleep_range(20000, 25000);
+}
+
 static void no_offline_wait(struct stress_ref *ref)
 {
 	on_each_cpu(no_offline_harvest, ref, 1);
 	broken_wait_while(ref, broken_outstanding);
+	if (num_online_cpus() < num_present_cpus())
+		no_offline_linger();
 }
 
 static void no_offline_reinitialize(struct stress_ref *ref)
