@@ -102,8 +102,16 @@ fair_servers_off() {
 		[ ! -w "$file" ] || echo "$file $(cat "$file")"
 	done >./state-fair-servers
 	while read -r file _; do
-		echo 0 >"$file"
+		set_fair_server 0 "$file"
 	done <./state-fair-servers
+}
+
+# From another CPU: it warns of that, too, if the CPU is busy.
+set_fair_server() { # RUNTIME FILE
+	case $2 in
+	*/cpu0/*) taskset 2 sh -c 'echo "$1" >"$2"' set "$1" "$2" ;;
+	*) taskset 1 sh -c 'echo "$1" >"$2"' set "$1" "$2" ;;
+	esac
 }
 
 fair_servers_back() {
@@ -111,7 +119,7 @@ fair_servers_back() {
 
 	[ -e ./state-fair-servers ] || return 0
 	while read -r file runtime; do
-		echo "$runtime" >"$file"
+		set_fair_server "$runtime" "$file"
 	done <./state-fair-servers
 	rm ./state-fair-servers
 }

@@ -10,8 +10,7 @@ ours='basic percpu percpu_ex static in_place no_ipi'
 peers='percpu_ref srcu rwsem'
 broken='broken_no_bias broken_two_steps'
 # So many CPUs, emulated by a few, take long over each.
-many=16
-if [ "$(nproc)" -gt $many ]; then
+if [ "$(nproc)" -gt 16 ]; then
 	ours='basic percpu in_place'
 	peers=
 	broken=broken_no_bias
@@ -59,7 +58,7 @@ set -- $ours $peers $broken
 extra=5
 ! is_long || extra=6
 begin $(($# + extra))
-[ "$(nproc)" -gt $many ] || fair_servers_off
+[ "$(nproc)" -gt 8 ] || fair_servers_off
 check "the modules load" sh -c 'insmod ./rundown.ko && insmod ./rundown_stress.ko'
 for variant in $ours $peers; do
 	check "$variant passes" run "$variant" && add_totals
@@ -91,8 +90,8 @@ for variant in $broken; do
 done
 rm -f ./state-run
 
-if [ "$(nproc)" -gt $many ]; then
-	skip "broken_no_offline is caught while CPUs go and come" "more than $many CPUs"
+if [ "$(nproc)" -gt 8 ]; then
+	skip "broken_no_offline is caught while CPUs go and come" "more than 8 CPUs"
 elif [ -z "$(hotpluggable)" ]; then
 	skip "broken_no_offline is caught while CPUs go and come" "no CPU that could go"
 else
