@@ -7,7 +7,8 @@
 
 /*
  * percpu_ref: not in NMI, since the last put completes; the rest of run-down protection is put
- * together here from the kill, the release callback and a completion.
+ * together here from the kill, the release callback and a completion. It writes its mode with plain
+ * stores beside the reads of get and put, which are in-line here: KCSAN would tell of that.
  */
 static void peer_percpu_ref_zero(struct percpu_ref *ref)
 {
@@ -29,12 +30,12 @@ static void peer_percpu_ref_destroy(struct stress_ref *ref)
 
 static bool peer_percpu_ref_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
-	return percpu_ref_tryget_live(&ref->percpu_ref.ref);
+	return data_race(percpu_ref_tryget_live(&ref->percpu_ref.ref));
 }
 
 static void peer_percpu_ref_release(struct stress_ref *ref, u32 count, int cookie)
 {
-	percpu_ref_put(&ref->percpu_ref.ref);
+	data_race((percpu_ref_put(&ref->percpu_ref.ref), 0));
 }
 
 static void peer_percpu_ref_wait(struct stress_ref *ref)
