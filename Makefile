@@ -18,7 +18,8 @@ symvers = $(DESTDIR)$(PREFIX)/lib/rundown/$(release)
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .DEFAULT_GOAL := modules
-.PHONY: modules programs clean install uninstall check check-all selftests demo kunit lint help kdir
+.PHONY: modules programs clean install uninstall check check-all selftests demo kunit lint bench \
+	bench-publish bench-compare help kdir
 
 modules: kdir ## build all modules against KDIR
 	@grep -qs '^CONFIG_KUNIT=' $(KDIR)/include/config/auto.conf || \
@@ -35,8 +36,9 @@ kdir:
 # Where programs go: beside their source. For another architecture give CXX and PROGRAMS_DIR.
 hotplug_program = $(or $(PROGRAMS_DIR),selftests/hotplug)/rundown-hotplug
 stress_program = $(or $(PROGRAMS_DIR),selftests/stress)/rundown-stress
+bench_program = $(or $(PROGRAMS_DIR),selftests/bench)/rundown-bench
 
-programs: $(hotplug_program) $(stress_program) ## build the user programs (C++20; CXX, PROGRAMS_DIR)
+programs: $(hotplug_program) $(stress_program) $(bench_program) ## build the user programs (C++20; CXX, PROGRAMS_DIR)
 
 CXXFLAGS ?= -O2
 build_program = $(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -static -pthread -o $@ $(filter %.cc,$^)
@@ -45,6 +47,13 @@ $(hotplug_program): $(wildcard selftests/hotplug/*.cc selftests/hotplug/*.h)
 
 $(stress_program): $(wildcard selftests/stress/*.cc selftests/stress/*.hh)
 	$(build_program)
+
+$(bench_program): selftests/bench/rundown-bench.cc
+	$(build_program)
+
+build/bench/rundown-bench-report: $(wildcard selftests/bench/report*.cc selftests/bench/*.hh)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -o $@ $(filter %.cc,$^)
 
 install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
 	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) CONFIG_MODULE_SIG_ALL= modules_install
@@ -76,9 +85,19 @@ kunit: ## run the KUnit suites in a debug kernel (KERNEL=debug: selftests/vm/ker
 lint: ## checkpatch, sparse, W=1, kernel-doc, clang-format, shellcheck
 	selftests/check lint
 
+bench: ## measure run-down protection beside its peers, natively and in kernels
+	selftests/bench/bench
+
+bench-publish: ## put what `make bench' measured into README and selftests/bench/results
+	selftests/bench/bench publish
+
+bench-compare: ## measure against another revision's module (BASE=rev), natively
+	selftests/bench/bench compare $(BASE)
+
 clean: ## remove what was built here; built kernels stay in the cache
 	$(if $(KDIR),+$(kbuild) clean)
-	$(RM) -r build selftests/hotplug/rundown-hotplug selftests/stress/rundown-stress
+	$(RM) -r build selftests/hotplug/rundown-hotplug selftests/stress/rundown-stress \
+		selftests/bench/rundown-bench
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

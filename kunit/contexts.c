@@ -310,6 +310,23 @@ static void rundown_contexts_test_last_release_wakes(struct kunit *test)
 	thread_join(test, waiter);
 }
 
+/* Not only the one that comes first on the list, nor the one whose turn it would be. */
+static void rundown_contexts_test_deferred_wake_is_for_all(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiters[3];
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		waiters[i] = waiter_start_blocked(test, subject);
+	preempt_disable();
+	subject_release(subject);
+	preempt_enable();
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		thread_join(test, waiters[i]);
+}
+
 /*
  * The kernel reports it itself, where that is built in, at most once a second. Seen by the taint
  * that goes with it. The ref is run down, so that nothing sleeps.
@@ -346,6 +363,7 @@ static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_and_release, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_last_release_wakes, each_pair),
+	KUNIT_CASE_PARAM(rundown_contexts_test_deferred_wake_is_for_all, each_main_kind),
 	KUNIT_CASE(rundown_contexts_test_basic_wait_may_sleep),
 	KUNIT_CASE(rundown_contexts_test_cache_aware_wait_may_sleep),
 	{}

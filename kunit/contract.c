@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What each function promises, on a ref of each kind, from a task. */
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
 
 #include "fixture.h"
@@ -248,6 +250,69 @@ static void rundown_contract_test_waits_with_mutex_held(struct kunit *test)
 	thread_join(test, waiter);
 }
 
+/* A word that another CPU changes all the time. */
+struct ticker {
+	int ticks;
+	bool end;
+};
+
+static void tick(void *arg)
+{
+	struct ticker *ticker = arg;
+
+	while (!READ_ONCE(ticker->end)) {
+		WRITE_ONCE(ticker->ticks, ticker->ticks + 1);
+		cond_resched();
+	}
+}
+
+/* In-line, and read as a holder reads its object: nothing but the acquire has it read again. */
+static noinline bool ticks_across_acquire(struct ex_rundown_ref_cache_aware *ref,
+					  struct ticker *ticker)
+{
+	int before = data_race(ticker->ticks), after;
+
+	if (!ex_acquire_rundown_protection_cache_aware(ref))
+		return false;
+	after = data_race(ticker->ticks);
+	ex_release_rundown_protection_cache_aware(ref);
+	return after != before;
+}
+
+static noinline bool ticks_across_release(struct ex_rundown_ref_cache_aware *ref,
+					  struct ticker *ticker)
+{
+	int before, after;
+
+	if (!ex_acquire_rundown_protection_cache_aware(ref))
+		return false;
+	before = data_race(ticker->ticks);
+	ex_release_rundown_protection_cache_aware(ref);
+	after = data_race(ticker->ticks);
+	return after != before;
+}
+
+/* What the compiler has read before is read again after, or the object would be used too early or too late. */
+static void rundown_contract_test_object_is_read_between(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+	struct ticker *ticker = share_zalloc(test, sizeof(*ticker));
+	unsigned long end = jiffies + msecs_to_jiffies(BLOCKS_MS);
+	bool acquire = false, release = false;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	thread_run(test, tick, ticker, ANY_CPU);
+	while (!(acquire && release) && time_before(jiffies, end)) {
+		acquire = acquire || ticks_across_acquire(subject->ref, ticker);
+		release = release || ticks_across_release(subject->ref, ticker);
+		cond_resched();
+	}
+	WRITE_ONCE(ticker->end, true);
+	KUNIT_EXPECT_TRUE_MSG(test, acquire, "read before the acquire only");
+	KUNIT_EXPECT_TRUE_MSG(test, release, "read before the release only");
+}
+
 static struct kunit_case rundown_contract_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contract_test_live_ref_grants, each_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_run_down_ref_refuses, each_kind),
@@ -267,6 +332,7 @@ static struct kunit_case rundown_contract_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contract_test_fresh_wait_starts_run_down, each_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_lives_again_and_again, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_waits_with_mutex_held, each_main_kind),
+	KUNIT_CASE(rundown_contract_test_object_is_read_between),
 	{}
 };
 

@@ -114,6 +114,43 @@ static void rundown_hotplug_cpu_test_revived_while_offline(struct kunit *test)
 	expect_exactly_held(test, subject, 2);
 }
 
+/* The tour divides the CPUs into those that are online and those that are not: none may go meanwhile. */
+static struct call_probe read_lock = { .kp.symbol_name = "cpus_read_lock" };
+static struct call_probe read_unlock = { .kp.symbol_name = "cpus_read_unlock" };
+
+static void look_for_lock(void *arg)
+{
+	int *held = arg;
+
+	*held = atomic_read(&read_lock.calls) - atomic_read(&read_unlock.calls);
+}
+
+static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+	int held = 0;
+	struct call_probe interrupts = {
+		.kp.symbol_name = "on_each_cpu_cond_mask",
+		.hook = look_for_lock,
+		.arg = &held,
+	};
+
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+		kunit_skip(test, "this architecture's slots are all LOCKed ones");
+	call_probe_begin(test, &read_lock);
+	call_probe_begin(test, &read_unlock);
+	call_probe_begin(test, &interrupts);
+	/* Registering the others made calls of its own. */
+	atomic_set(&read_lock.calls, 0);
+	atomic_set(&read_unlock.calls, 0);
+	subject_wait(subject);
+	KUNIT_EXPECT_EQ(test, held, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&read_unlock.calls), 1);
+	call_probe_end(&interrupts);
+	call_probe_end(&read_unlock);
+	call_probe_end(&read_lock);
+}
+
 static void rundown_hotplug_cpu_test_created_while_offline(struct kunit *test)
 {
 	int cpu = victim_cpu(test);
@@ -192,6 +229,31 @@ static void rundown_hotplug_cpu_test_last_release_while_dying(struct kunit *test
 	last_release_on_dying_cpu(test, "sched_cpu_dying");
 }
 
+/* Before the CPU can serve its first irq_work. */
+static void rundown_hotplug_cpu_test_last_release_while_starting(struct kunit *test)
+{
+	struct last_release last = { .subject = subject_create(test, &allocated_ops) };
+	struct call_probe starting = {
+		.kp.symbol_name = "sched_cpu_starting",
+		.any_task = true,
+		.hook = release_last,
+		.arg = &last,
+	};
+
+	offline(test, victim_cpu(test));
+	call_probe_begin(test, &starting);
+	if (!subject_acquire(last.subject)) {
+		call_probe_end(&starting);
+		KUNIT_FAIL_AND_ABORT(test, "refused");
+	}
+	last.waiter = waiter_start_blocked(test, last.subject);
+	online(test);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&starting), 1);
+	if (!last.released)
+		release_last(&last);
+	thread_join(test, last.waiter);
+}
+
 static enum hrtimer_restart release_on_hrtimer(struct hrtimer *hrtimer)
 {
 	release_last(container_of(hrtimer, struct last_release, hrtimer));
@@ -231,9 +293,11 @@ static struct kunit_case rundown_hotplug_cpu_cases[] = {
 	KUNIT_CASE(rundown_hotplug_cpu_test_offline_during_wait),
 	KUNIT_CASE(rundown_hotplug_cpu_test_online_during_wait),
 	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_revived_while_offline, each_main_kind),
+	KUNIT_CASE(rundown_hotplug_cpu_test_no_cpu_goes_during_tour),
 	KUNIT_CASE(rundown_hotplug_cpu_test_created_while_offline),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_before_dying),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_dying),
+	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_starting),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_cpu_goes),
 	{}
 };

@@ -84,6 +84,15 @@ static void rundown_initialize_test_constant_count_of_one(struct kunit *test)
 	expect_exactly_held(test, subject, 1);
 }
 
+static void rundown_initialize_test_constant_count_above_one(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+
+	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware_ex(subject->ref, 5));
+	ex_release_rundown_protection_cache_aware_ex(subject->ref, 3);
+	expect_exactly_held(test, subject, 2);
+}
+
 /* Initialize a buffer of @size, @offset into aligned memory: refused, and no byte of it changed. */
 static void expect_buffer_refused(struct kunit *test, size_t offset, size_t size)
 {
@@ -212,6 +221,7 @@ static void cleaned_up(struct kunit *test, u32 flags)
 	subject_completed(&subject);
 	/* No access leads to what has been freed. */
 	KUNIT_EXPECT_TRUE(test, ref.slots == &ex_rundown_slow_slot);
+	KUNIT_EXPECT_TRUE(test, !ref.percpu);
 	/* A second cleanup frees nothing. */
 	ex_cleanup_rundown_protection_cache_aware(&ref);
 	KUNIT_EXPECT_FALSE(test, subject_acquire(&subject));
@@ -280,6 +290,7 @@ static struct kunit_case rundown_initialize_cases[] = {
 	KUNIT_CASE(rundown_initialize_test_count_initializer),
 	KUNIT_CASE(rundown_initialize_test_count_assignment),
 	KUNIT_CASE(rundown_initialize_test_constant_count_of_one),
+	KUNIT_CASE(rundown_initialize_test_constant_count_above_one),
 	KUNIT_CASE(rundown_initialize_test_too_small_buffer),
 	KUNIT_CASE(rundown_initialize_test_misaligned_buffer),
 	KUNIT_CASE(rundown_initialize_test_null_buffer),

@@ -9,6 +9,8 @@
 
 /* The most that may be held on a basic ref, as the header promises. */
 #define BASIC_MOST	(BITS_PER_LONG == 64 ? (long)(1LL << 46) - 1 : (1L << 21) - 1)
+/* One that is held, in outstanding. */
+#define BASIC_ONE	((LONG_MAX / (BASIC_MOST + 1) + 1) / 2)
 
 static void rundown_limits_test_basic_most_is_exact(struct kunit *test)
 {
@@ -96,6 +98,57 @@ static void rundown_limits_test_basic_drifted_dead_count_is_put_back(struct kuni
 	expect_exactly_held(test, subject, 1);
 }
 
+/* Refused, and before that is told the ref has been opened again. */
+static void rundown_limits_test_basic_old_drift_is_left_alone(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+	const long then = EX_RUNDOWN_DEAD / 2 - 1;
+
+	KUNIT_EXPECT_FALSE(test, __ex_acquire_rundown_protection_ex(ref, 1, then, _THIS_IP_));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->count), 0L);
+}
+
+/* Another wait's BIAS is in it, which has found two held and not added them; they are released. */
+static void rundown_limits_test_basic_negative_under_bias(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+	const long others = 1 - 2 * BASIC_ONE;
+
+	atomic_long_set(&ref->outstanding, others);
+	subject_completed(subject);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->outstanding), others);
+}
+
+#ifdef CONFIG_PREEMPT_COUNT
+static void note_preempt_count(void *arg)
+{
+	*(int *)arg = preempt_count();
+}
+
+/* While the BIAS of a wait is in, others wait for it, and there is room for one a CPU. */
+static void rundown_limits_test_basic_bias_with_preemption_off(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+	int noted = 0, outside;
+	struct call_probe report = {
+		.kp.symbol_name = "ex_rundown_report",
+		.hook = note_preempt_count,
+		.arg = &noted,
+	};
+
+	call_probe_begin(test, &report);
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_TOO_MANY, subject_release(subject));
+	outside = noted;
+	atomic_long_set(&ref->count, BASIC_MOST + 1);
+	EXPECT_MISUSE(test, EX_MISUSE_WAIT_OVERFLOW, subject_completed(subject));
+	KUNIT_EXPECT_EQ(test, call_probe_end(&report), 2);
+	KUNIT_EXPECT_EQ(test, noted, outside + 1);
+}
+#endif
+
 static void rundown_limits_test_basic_drift_does_not_disturb_holders(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &basic_ops);
@@ -136,12 +189,21 @@ static const struct drift drifts[] = {
 	{ &no_ipi_ops, -3 * ZONE + U32_MAX },
 };
 
+/* Those that may add up. */
+static const struct drift small_drifts[] = {
+	{ &allocated_ops, EX_SLOT64_MAX_DRIFT + 9 },
+	{ &no_ipi_ops, EX_SLOT64_MAX_DRIFT + 9 },
+	{ &allocated_ops, -EX_SLOT64_MAX_DRIFT - 9 },
+	{ &no_ipi_ops, -EX_SLOT64_MAX_DRIFT - 9 },
+};
+
 static void describe_drift(const struct drift *drift, char *desc)
 {
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s, by %lld", drift->ops->name, drift->by);
 }
 
 KUNIT_ARRAY_PARAM(each_drift, drifts, describe_drift);
+KUNIT_ARRAY_PARAM(each_small_drift, small_drifts, describe_drift);
 
 /* A live ref whose slot of CPU @cpu has drifted. */
 static struct subject *drifted_subject(struct kunit *test, int cpu)
@@ -206,6 +268,66 @@ static void rundown_limits_test_ex_release_recentres(struct kunit *test)
 	expect_exactly_held(test, subject, 2);
 }
 
+/* A slot that drifts again and again while interrupts acquire on its CPU; others release it. */
+#define RECENTRE_MS	200
+
+struct interrupts {
+	struct subject *subject;
+	int cpu;
+	bool end;
+	int taken;
+};
+
+static void acquire_by_interrupt(void *arg)
+{
+	struct interrupts *interrupts = arg;
+
+	while (!READ_ONCE(interrupts->end)) {
+		if (!subject_acquire_on(interrupts->subject, interrupts->cpu))
+			break;
+		subject_release(interrupts->subject);
+		WRITE_ONCE(interrupts->taken, interrupts->taken + 1);
+		cond_resched();
+	}
+}
+
+static void rundown_limits_test_recentres_under_interrupts(struct kunit *test)
+{
+	struct interrupts *interrupts = share_zalloc(test, sizeof(*interrupts));
+	const struct drift *drift = test->param_value;
+	struct subject *subject = subject_create(test, drift->ops);
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+	int here = cpumask_first(cpu_online_mask), cpu, granted = 0;
+	atomic_long_t *slot = subject_slot(subject, here);
+	unsigned long end = jiffies + msecs_to_jiffies(RECENTRE_MS);
+	struct thread *thread;
+	u64 sum;
+
+	interrupts->subject = subject;
+	interrupts->cpu = here;
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(here)));
+	thread = thread_run(test, acquire_by_interrupt, interrupts, other_cpu(here));
+	while (time_before(jiffies, end)) {
+		atomic_long_add(drift->by, slot);
+		atomic_long_sub((long)((u64)drift->by * 2), &ref->outstanding);
+		granted += subject_acquire_ex(subject, 7);
+		subject_release_ex(subject, 6);
+		subject_release(subject);
+		cond_resched();
+	}
+	WRITE_ONCE(interrupts->end, true);
+	if (!thread_join(test, thread))
+		return;
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	KUNIT_EXPECT_GT(test, interrupts->taken, 0);
+	KUNIT_EXPECT_GT(test, granted, 0);
+	/* Nothing is held. */
+	sum = atomic_long_read(&ref->outstanding);
+	for_each_possible_cpu(cpu)
+		sum += ex_slot_twice_held(atomic_long_read(subject_slot(subject, cpu)));
+	KUNIT_EXPECT_EQ(test, (s64)sum, (s64)EX_RUNDOWN_TOKEN);
+}
+
 static void rundown_limits_test_largest_ex_stays_exact(struct kunit *test)
 {
 	int cpu = cpumask_first(cpu_online_mask);
@@ -263,6 +385,26 @@ static void dead_slot(struct kunit *test, s64 by)
 	thread_join(test, waiter);
 }
 
+/* In the band in which the fast path refuses, at its ends, and outside of it. */
+static void rundown_limits_test_dead_slot_refuses_wherever_it_is(struct kunit *test)
+{
+	static const s64 drift[] = {
+		0, 1, (1LL << EX_RUNDOWN_DEAD_BAND) - 2, (1LL << EX_RUNDOWN_DEAD_BAND) - 1, -1, -2,
+		-(1LL << 40), -EX_SLOT64_MAX_DEAD_DRIFT,
+	};
+	int cpu = cpumask_first(cpu_online_mask);
+	struct subject *subject = test_subject(test);
+	int i;
+
+	subject_wait(subject);
+	for (i = 0; i < ARRAY_SIZE(drift); i++) {
+		atomic_long_set(subject_slot(subject, cpu), EX_SLOT_DEAD + drift[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, subject_acquire_on(subject, cpu), "%lld off", drift[i]);
+		KUNIT_EXPECT_EQ(test, atomic_long_read(subject_slot(subject, cpu)),
+				EX_SLOT_DEAD + drift[i] + 1);
+	}
+}
+
 static void rundown_limits_test_dead_slot_drifted_up_is_put_back(struct kunit *test)
 {
 	dead_slot(test, EX_SLOT64_MAX_DEAD_DRIFT + 100);
@@ -281,14 +423,23 @@ static struct kunit_case rundown_limits_cases[] = {
 	KUNIT_CASE(rundown_limits_test_basic_ex_stops_at_most_held),
 	KUNIT_CASE(rundown_limits_test_basic_release_beside_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_drifted_dead_count_is_put_back),
+	KUNIT_CASE(rundown_limits_test_basic_old_drift_is_left_alone),
+	KUNIT_CASE(rundown_limits_test_basic_negative_under_bias),
+#ifdef CONFIG_PREEMPT_COUNT
+	KUNIT_CASE(rundown_limits_test_basic_bias_with_preemption_off),
+#endif
 	KUNIT_CASE(rundown_limits_test_basic_drift_does_not_disturb_holders),
 #if BITS_PER_LONG == 64
 	KUNIT_CASE_PARAM(rundown_limits_test_drifted_slot_is_exact, each_drift_gen_params),
 	KUNIT_CASE_PARAM(rundown_limits_test_idle_drifted_slot_is_idle, each_drift_gen_params),
 	KUNIT_CASE_PARAM(rundown_limits_test_ex_acquire_recentres, each_drift_gen_params),
 	KUNIT_CASE_PARAM(rundown_limits_test_ex_release_recentres, each_drift_gen_params),
+	KUNIT_CASE_PARAM(rundown_limits_test_recentres_under_interrupts,
+			 each_small_drift_gen_params),
 	KUNIT_CASE_PARAM(rundown_limits_test_largest_ex_stays_exact, each_drift_gen_params),
 	KUNIT_CASE_PARAM(rundown_limits_test_sum_of_all_slots, each_cache_aware_kind),
+	KUNIT_CASE_PARAM(rundown_limits_test_dead_slot_refuses_wherever_it_is,
+			 each_cache_aware_kind),
 	KUNIT_CASE_PARAM(rundown_limits_test_dead_slot_drifted_up_is_put_back,
 			 each_cache_aware_kind),
 	KUNIT_CASE_PARAM(rundown_limits_test_dead_slot_drifted_down_is_put_back,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Without memory: what fails, says so, and leaves nothing behind. */
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -20,6 +21,25 @@ static void rundown_memory_test_allocates(struct kunit *test)
 		ex_release_rundown_protection_cache_aware(ref);
 		ex_free_cache_aware_rundown_protection(ref);
 	}
+}
+
+/* Where nothing may sleep. If it tries to, the kernel says so, which is seen by the taint. */
+static void rundown_memory_test_allocates_in_atomic_context(struct kunit *test)
+{
+	struct call_probe splats = { .kp.symbol_name = "add_taint" };
+	struct ex_rundown_ref_cache_aware *ref;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "no CONFIG_DEBUG_ATOMIC_SLEEP");
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		kunit_skip(test, "on PREEMPT_RT, no allocation there");
+	call_probe_begin(test, &splats);
+	preempt_disable();
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_ATOMIC);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, call_probe_end(&splats), 0);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	ex_free_cache_aware_rundown_protection(ref);
 }
 
 static void rundown_memory_test_no_slab_memory(struct kunit *test)
@@ -150,6 +170,7 @@ static void rundown_memory_test_cleanup_frees_slots_once(struct kunit *test)
 
 static struct kunit_case rundown_memory_cases[] = {
 	KUNIT_CASE(rundown_memory_test_allocates),
+	KUNIT_CASE(rundown_memory_test_allocates_in_atomic_context),
 	KUNIT_CASE(rundown_memory_test_no_slab_memory),
 	KUNIT_CASE(rundown_memory_test_no_slab_memory_that_may_sleep),
 	KUNIT_CASE(rundown_memory_test_no_percpu_memory),

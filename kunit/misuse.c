@@ -47,6 +47,8 @@ static void rundown_misuse_test_release_count_too_big(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 2));
 	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_COUNT, subject_release_ex(subject, U32_MAX));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_COUNT,
+		      subject_release_ex(subject, EX_RUNDOWN_MAX_COUNT + 1));
 	expect_exactly_held(test, subject, 2);
 }
 

@@ -334,12 +334,170 @@ static void rundown_races_test_waiters_and_releasers(struct kunit *test)
 	}
 }
 
+/*
+ * Somebody is held up in the middle of a run-down or a reinitialize, at a function that it calls, until
+ * another thread has come upon that and sleeps, or has done what it does.
+ */
+#define HALF_WAY_MS	300
+
+struct half_way {
+	struct subject *subject;
+	struct thread *other;
+	bool go;
+	bool held_up;
+};
+
+/* A probe's hook: interrupts may be off. */
+static void hold_up(void *arg)
+{
+	struct half_way *half_way = arg;
+	int us;
+
+	if (half_way->held_up)
+		return;
+	half_way->held_up = true;
+	smp_store_release(&half_way->go, true);
+	for (us = 0; us < HALF_WAY_MS * 1000; us += 10) {
+		if (thread_ended(half_way->other) ||
+		    READ_ONCE(half_way->other->task->__state) & TASK_UNINTERRUPTIBLE)
+			break;
+		udelay(10);
+	}
+}
+
+static void go_half_way(struct half_way *half_way)
+{
+	while (!smp_load_acquire(&half_way->go))
+		cond_resched();
+}
+
+static void wait_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_wait(half_way->subject);
+}
+
+static void reinitialize_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_reinitialize(half_way->subject);
+}
+
+/* This thread calls @fn, and is held up in the first call of @function; @other runs meanwhile. */
+static void meet_half_way(struct kunit *test, struct subject *subject,
+			  void (*fn)(struct subject *subject), const char *function,
+			  const void *first_arg, void (*other)(void *arg))
+{
+	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
+	struct call_probe probe = {
+		.kp.symbol_name = function,
+		.first_arg = first_arg,
+		.hook = hold_up,
+		.arg = half_way,
+	};
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	half_way->subject = subject;
+	/* Registering calls some of the functions, too. */
+	half_way->held_up = true;
+	call_probe_begin(test, &probe);
+	half_way->other = thread_run(test, other, half_way, ANY_CPU);
+	WRITE_ONCE(half_way->held_up, false);
+	fn(subject);
+	WRITE_ONCE(half_way->held_up, true);
+	/* Else the other is stuck. */
+	smp_store_release(&half_way->go, true);
+	KUNIT_EXPECT_GE(test, call_probe_end(&probe), 1);
+	thread_join(test, half_way->other);
+}
+
+/* The function in which all CPUs are interrupted, by those that are. */
+static const char *tour(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+		kunit_skip(test, "this architecture's slots are all LOCKed ones");
+	return "on_each_cpu_cond_mask";
+}
+
+static void rundown_races_test_wait_meets_tour(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+
+	meet_half_way(test, subject, subject_wait, tour(test), NULL, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* It runs the ref down, which that has made live. */
+static void rundown_races_test_wait_meets_reinitialize(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+
+	subject_wait(subject);
+	meet_half_way(test, subject, subject_reinitialize, tour(test), NULL, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	KUNIT_EXPECT_FALSE(test, subject_acquire_on(subject, other_cpu(raw_smp_processor_id())));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* It has run the ref down; that somebody opens it before it looks is not held against anybody. */
+static void rundown_races_test_completed_meets_reinitialize(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &in_place_ops);
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+
+	meet_half_way(test, subject, subject_completed, "ex_drain_wake", &ref->outstanding,
+		      reinitialize_half_way);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void just_wait(void *subject)
+{
+	subject_wait(subject);
+}
+
+/* The object is run down, and open again, before the waiter comes to look: the wait has had its end. */
+static void rundown_races_test_waiter_looks_late(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int here = cpumask_first(cpu_online_mask);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(here)));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = thread_run(test, just_wait, subject, here);
+	waiter_expect_blocked(test, subject, waiter);
+	/* On the same CPU, it does not run before this thread sleeps. */
+	sched_set_fifo(current);
+	subject_release(subject);
+	subject_reinitialize(subject);
+	thread_join(test, waiter);
+	sched_set_normal(current, 0);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
 static struct kunit_case rundown_races_cases[] = {
 	KUNIT_CASE_PARAM(rundown_races_test_holders_and_owner, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_races_test_other_waits_and_completed, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_races_test_wait_completed_reinitialize, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_races_test_one_of_two_reinitializes, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_races_test_waiters_and_releasers, each_main_kind),
+	KUNIT_CASE(rundown_races_test_wait_meets_tour),
+	KUNIT_CASE(rundown_races_test_wait_meets_reinitialize),
+	KUNIT_CASE(rundown_races_test_completed_meets_reinitialize),
+	KUNIT_CASE_PARAM(rundown_races_test_waiter_looks_late, each_main_kind),
 	{}
 };
 

@@ -93,6 +93,21 @@ static void rundown_slots_test_64_twice_held(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ex_slot64_twice_held(S64_MIN + 1), S64_MIN + 2);
 }
 
+/* The fast path must not refuse on behalf of it, however far a CPU's own drifts. */
+static void rundown_slots_test_64_slow_slot_is_far_from_the_others(struct kunit *test)
+{
+	const s64 drift[] = { 0, 1LL << 60, -(1LL << 60) };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(drift); i++) {
+		s64 slot = EX_SLOT64_SLOW + drift[i];
+
+		KUNIT_EXPECT_LT(test, slot, 0LL);
+		KUNIT_EXPECT_NE(test, slot >> EX_RUNDOWN_DEAD_BAND,
+				EX_SLOT64_DEAD >> EX_RUNDOWN_DEAD_BAND);
+	}
+}
+
 static void rundown_slots_test_64_sum_of_drifted_slots(struct kunit *test)
 {
 	/* Acquired here, released there, and two more than that are held. */
@@ -147,6 +162,7 @@ static struct kunit_case rundown_slots_cases[] = {
 	KUNIT_CASE(rundown_slots_test_64_wrapped_is_negative_and_live),
 	KUNIT_CASE(rundown_slots_test_64_drift_bound_leaves_room),
 	KUNIT_CASE(rundown_slots_test_64_twice_held),
+	KUNIT_CASE(rundown_slots_test_64_slow_slot_is_far_from_the_others),
 	KUNIT_CASE(rundown_slots_test_64_sum_of_drifted_slots),
 	KUNIT_CASE(rundown_slots_test_32_dead_is_bit_0),
 	KUNIT_CASE(rundown_slots_test_32_sum_of_drifted_slots),

@@ -52,7 +52,7 @@ struct ex_rundown_slot {
 	atomic_long_t count;
 } ____cacheline_aligned;
 
-DEFINE_PER_CPU(atomic_long_t, ex_rundown_slow_slot) = ATOMIC_LONG_INIT(EX_SLOT_DEAD);
+DEFINE_PER_CPU(atomic_long_t, ex_rundown_slow_slot) = ATOMIC_LONG_INIT(EX_SLOT_SLOW);
 EXPORT_PER_CPU_SYMBOL_GPL(ex_rundown_slow_slot);
 
 static bool ex_cache_aware_locked(struct ex_rundown_ref_cache_aware *ref)
@@ -143,9 +143,9 @@ static void ex_locked_release(struct ex_rundown_ref_cache_aware *ref, u32 count,
 }
 
 /*
- * The in-line acquire added to a slot that was not live, or no slot of this ref at all. The value
- * is not known, and the CPU may be another by now, but a live slot comes here only after 2^61 steps
- * in one direction.
+ * The in-line acquire added to a slot that was not live, or no slot of this ref at all, and is not
+ * refused by one that is about EX_RUNDOWN_DEAD. The value is not known, and the CPU may be another
+ * by now, but a live slot comes here only after 2^61 steps in one direction.
  */
 bool __ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {

@@ -24,7 +24,9 @@ static inline bool ex_count_dead(long count)
 #define EX_SLOT64_DEAD			(-EX_SLOT64_LIVE)
 /* Small, so that what many move to outstanding at once is no large part of its range. */
 #define EX_SLOT64_MAX_DRIFT		(EX_SLOT64_LIVE >> 22)
-#define EX_SLOT64_MAX_DEAD_DRIFT	(EX_SLOT64_LIVE / 4)
+#define EX_SLOT64_MAX_DEAD_DRIFT	(1LL << EX_RUNDOWN_DEAD_BAND)
+/* 2^61 steps from being taken for live, and from the band in which the fast path refuses. */
+#define EX_SLOT64_SLOW			(EX_SLOT64_DEAD / 2 * 3)
 
 static inline bool ex_slot64_dead(s64 slot)
 {
@@ -58,6 +60,7 @@ static inline s64 ex_slot64_twice_held(s64 slot)
 /* 32 bits: counts in twos, modulo 2^32, so that drift needs no care; bit 0 is the dead bit. */
 #define EX_SLOT32_LIVE		0
 #define EX_SLOT32_DEAD		1
+#define EX_SLOT32_SLOW		1
 
 static inline bool ex_slot32_dead(s32 slot)
 {
@@ -71,6 +74,7 @@ static inline s32 ex_slot32_twice_held(s32 slot)
 
 #if BITS_PER_LONG == 64
 #define EX_SLOT_DEAD			EX_SLOT64_DEAD
+#define EX_SLOT_SLOW			EX_SLOT64_SLOW
 #define ex_slot_dead(slot)		ex_slot64_dead(slot)
 #define ex_slot_wrapped(slot)		ex_slot64_wrapped(slot)
 #define ex_slot_drifted(slot)		ex_slot64_drifted(slot)
@@ -78,6 +82,7 @@ static inline s32 ex_slot32_twice_held(s32 slot)
 #define ex_slot_twice_held(slot)	ex_slot64_twice_held(slot)
 #else
 #define EX_SLOT_DEAD			EX_SLOT32_DEAD
+#define EX_SLOT_SLOW			EX_SLOT32_SLOW
 #define ex_slot_dead(slot)		ex_slot32_dead(slot)
 #define ex_slot_wrapped(slot)			((void)(slot), false)
 #define ex_slot_drifted(slot)			((void)(slot), false)

@@ -119,6 +119,9 @@ struct ex_rundown_ref_cache_aware {
 
 #define EX_RUNDOWN_TOKEN	1L
 
+/* A 64-bit slot from EX_RUNDOWN_DEAD up to 2^59 above refuses without the slow path. */
+#define EX_RUNDOWN_DEAD_BAND	59
+
 /* Without this, an NMI may tear the architecture's this_cpu operations: the slots want atomics. */
 #ifdef CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS
 #define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&(slots))
@@ -392,6 +395,21 @@ static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref
 #define __ex_slot_release(ref)	__ex_slot_add(ref, -EX_RUNDOWN_SLOT_ONE)
 #endif
 
+/*
+ * True if an acquire that met a slot that is not live is to be refused, and that is all. The slot may
+ * be another CPU's by now: if that is dead, it comes to the same. A slot far from EX_RUNDOWN_DEAD is
+ * for the slow path, and so is ex_rundown_slow_slot, which is.
+ */
+static __always_inline bool __ex_slot_refuses(struct ex_rundown_ref_cache_aware *ref)
+{
+#if BITS_PER_LONG == 64 && defined(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS)
+	return this_cpu_read(READ_ONCE(ref->slots)->counter) >> EX_RUNDOWN_DEAD_BAND ==
+	       EX_RUNDOWN_DEAD >> EX_RUNDOWN_DEAD_BAND;
+#else
+	return false;
+#endif
+}
+
 /**
  * ex_acquire_rundown_protection_cache_aware() - try to acquire protection
  * @ref: the ref of the object to be used
@@ -409,6 +427,8 @@ ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref
 {
 	if (likely(__ex_slot_acquire(ref)))
 		return true;
+	if (likely(__ex_slot_refuses(ref)))
+		return false;
 	return __ex_acquire_rundown_protection_cache_aware(ref);
 }
 

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The cache-aware ref: module/cache_aware.c, module/drain.c and the in-line functions of
+ * ex_rundown.h. With LOCKED: its kind with LOCKed slots (in place, EX_RUNDOWN_NO_IPI).
+ *
+ * Bounds: CPUS, with HOTPLUG the last may go off and on line at any time outside a tour; AGENTS
+ * that acquire and release without end, and stop at any time; WAITERS that each wait, reinitialize
+ * (all at once; who loses waits while the winner is half-way), and wait again. With ROGUE one
+ * release too many while nobody holds anything, and nobody will before the next wait has returned.
+ * At the end the ref is freed as the contract wants it: nobody can find it any more, and no acquire
+ * is on its way.
+ *
+ * An agent is whatever acquires and releases: it picks a CPU for each instruction. So it is a task
+ * that migrates between any two, and it is an interrupt or an NMI that acquires and releases on one
+ * CPU between any two instructions of another agent there.
+ *
+ * Abstraction: sequentially consistent (for the rest see litmus/; an interrupt that has been served
+ * is a barrier). The plain read-modify-write of a slot is two steps, load and store; between them
+ * nothing else happens on that CPU, but on others it does. The interrupt of the tour is an exchange
+ * and an addition; agents may come between these, as NMIs. A compare-and-exchange loop on one word
+ * is one step. Slots and the number in outstanding count modulo AGENTS + 2, so that a slot may
+ * drift without end; -1 is a sum that is too low. A dead slot is DEAD, whatever is added to it; for
+ * drift see drift.pml.
+ *
+ *	here			there
+ *	agent: 1		__ex_slot_acquire(); with LOCKED ex_locked_acquire()
+ *	       2		__ex_slot_release(); with LOCKED ex_locked_release()
+ *	       3, 4		ex_drain_release()
+ *	waiter: start		ex_cache_aware_start()
+ *		settle		ex_drain_settle()
+ *		started		ex_wait_for_rundown_protection_release_cache_aware()
+ *		reinitialize	ex_reinitialize_rundown_protection_cache_aware()
+ *		tour		ex_tour()
+ *	interrupt		ex_harvest_this_cpu(), ex_revive_this_cpu()
+ *
+ * Negative models, each of which a property has to refute:
+ *	NO_OFFLINE		the tour leaves out slots of offline CPUs
+ *	NO_CPUS_LOCK		the tour does not keep CPUs from going off or on line
+ *	REMOTE			the tour exchanges all slots from afar
+ *	READ_THEN_WRITE		the interrupt reads its slot, then writes it
+ *	NO_TOKEN		a live ref, and one that is being revived, has no token
+ *	ONE_WAITER		a wake wakes one waiter only
+ *	LATE_SUBTRACT		a release that meets a dead slot looks at the ref after its subtraction
+ */
+#ifndef CPUS
+#define CPUS		3
+#endif
+#ifndef AGENTS
+#define AGENTS		2
+#endif
+#ifndef WAITERS
+#define WAITERS		1
+#endif
+
+#define MODULUS		(AGENTS + 2)
+#define DEAD		MODULUS
+#define TOKEN		1
+#define has_token(x)	((x) & TOKEN)
+#define negative(x)	((x) == 2 * (MODULUS - 1))
+#ifdef NO_TOKEN
+#define LIVE_TOKEN	0
+#else
+#define LIVE_TOKEN	TOKEN
+#endif
+
+/* The ref. */
+byte slot[CPUS];
+byte outstanding = LIVE_TOKEN;		/* twice the number, and the token; modulo 2 * MODULUS */
+bool not_live;				/* state */
+/* The CPUs. */
+bool online[CPUS];
+bool busy[CPUS];			/* in the middle of an instruction */
+bool called[CPUS];			/* interrupted, and not served yet */
+byte readers;				/* of the hotplug lock */
+/* The tour: there is one at a time. */
+bool touring, opening;
+/* The wait queue. */
+bool asleep[WAITERS];
+
+/* What is true, whatever the ref says. */
+byte due;			/* granted and not yet released */
+bool down;			/* a wait has returned, and no reinitialize since */
+bool all_dead;			/* a tour has ended, and no reinitialize since */
+bool waiting[WAITERS];		/* in a wait */
+bool excused[WAITERS];		/* in one while a reinitialize won: against the contract */
+bool misused, debt;		/* a release too many, and it is not reported yet */
+bool blamed;			/* a holder was refused its release */
+byte acquiring;
+bool unpublished, freed;
+byte returned, reinitialized, wins;
+
+#define touch()		assert(!freed)
+
+inline wake()
+{
+	d_step {
+#ifdef ONE_WAITER
+		if
+		:: asleep[0] -> asleep[0] = false
+		:: else -> asleep[WAITERS - 1] = false
+		fi
+#else
+		c = 0;
+		do
+		:: c < WAITERS -> asleep[c] = false; c++
+		:: else -> break
+		od;
+		c = 0
+#endif
+	}
+}
+
+/* The CPU for the next instruction. */
+#define idle_cpu	(!busy[0] || CPUS > 2 && !busy[1] || online[CPUS - 1] && !busy[CPUS - 1])
+inline pick()
+{
+	if
+	:: !busy[0] -> c = 0
+#if CPUS > 2
+	:: !busy[1] -> c = 1
+#endif
+	:: online[CPUS - 1] && !busy[CPUS - 1] -> c = CPUS - 1
+	fi;
+	touch()
+}
+
+#define plus(x, n)	((x) == DEAD -> DEAD : ((x) + (n)) % MODULUS)
+
+/* The two halves of a plain read-modify-write; a LOCKed one is in one step. */
+#ifdef LOCKED
+#define load_end()
+#else
+#define load_end()	busy[c] = true }; atomic { touch(); busy[c] = false;
+#endif
+
+inline store(n)
+{
+	now = plus(now, n);
+	slot[c] = now;
+	c = 0
+}
+
+active [AGENTS] proctype agent()
+{
+	byte c, now;
+
+	do
+	:: atomic {							/* 1 */
+		!unpublished && !misused && idle_cpu -> pick();
+		acquiring++;
+		now = slot[c];
+		load_end()
+		store(1);
+		acquiring--;
+		if
+		:: now == DEAD -> now = 0; goto next
+		:: else
+		fi;
+		now = 0;
+		due++;
+		/* No grant after the wait has returned, nor after all slots are dead. */
+		assert(!down);
+		assert(!all_dead)
+	   };
+	   atomic {							/* 2 */
+		pick();
+		now = slot[c];
+		load_end()
+		store(MODULUS - 1);
+		if
+		:: now == DEAD -> now = 0
+		:: else -> now = 0; due--; goto next
+		fi
+	   };
+	   atomic {							/* 3 */
+		touch();
+		blamed = (outstanding == 0);
+		assert(!blamed);
+		outstanding = (outstanding + 2 * MODULUS - 2) % (2 * MODULUS);
+		due--;
+		if
+		:: outstanding == 0
+		:: else -> goto next
+		fi
+	   };
+#ifdef LATE_SUBTRACT
+	   touch();
+#endif
+	   wake();							/* 4 */
+next:
+	   skip
+	:: break
+	od
+}
+
+#ifdef ROGUE
+active proctype rogue()
+{
+	byte c, now;
+
+	if
+	:: atomic {
+		!unpublished && !due && !acquiring && idle_cpu -> pick();
+		misused = true;
+		debt = true;
+		acquiring++;
+		now = slot[c];
+		load_end()
+		store(MODULUS - 1);
+		if
+		:: now == DEAD -> now = 0
+		:: else -> now = 0; goto end
+		fi
+	   }
+	:: unpublished -> goto done
+	fi;
+	atomic {
+		touch();
+		if
+		:: outstanding == 0 -> debt = false
+		:: else -> outstanding = (outstanding + 2 * MODULUS - 2) % (2 * MODULUS)
+		fi
+	};
+end:
+	acquiring--;
+done:
+	skip
+}
+#endif
+
+#ifdef HOTPLUG
+active proctype hotplug()
+{
+	do
+	:: atomic {
+#ifndef NO_CPUS_LOCK
+		!readers &&
+#endif
+		!busy[CPUS - 1] && !called[CPUS - 1] ->
+		online[CPUS - 1] = !online[CPUS - 1]
+	   }
+	:: break
+	od
+}
+#endif
+
+/* What a tour found in a live slot. */
+inline harvest()
+{
+	atomic {
+		touch();
+		outstanding = (outstanding + 2 * got) % (2 * MODULUS);
+		got = 0
+	}
+}
+
+#ifndef LOCKED
+proctype interrupt(byte cpu)
+{
+	byte got;
+
+end:
+	do
+	:: atomic {
+		called[cpu] && !busy[cpu] ->
+		touch();
+		if
+		:: opening -> slot[cpu] = 0; called[cpu] = false; goto end
+		:: else
+		fi;
+		got = (slot[cpu] == DEAD -> 0 : slot[cpu]);
+#ifdef READ_THEN_WRITE
+		}; atomic { touch();
+#endif
+		slot[cpu] = DEAD
+	   };
+	   if
+	   :: got != 0 -> harvest()
+	   :: else
+	   fi;
+	   called[cpu] = false
+	od
+}
+#endif
+
+proctype waiter(byte me)
+{
+	byte c, got;
+	bool again, revive;
+
+wait:
+	waiting[me] = true;
+start:
+	atomic {
+		touch();
+		if
+		:: !not_live -> not_live = true; goto tour
+		:: else
+		fi
+	};
+	do
+	:: true ->
+		asleep[me] = true;
+		atomic {
+			touch();
+			if
+			:: !has_token(outstanding) -> asleep[me] = false; break
+			:: else
+			fi
+		};
+		atomic {
+			touch();
+			if
+			:: !not_live -> asleep[me] = false; break
+			:: else
+			fi
+		};
+		!asleep[me]
+	od;
+	atomic {
+		touch();
+		if
+		:: has_token(outstanding) -> goto start
+		:: else -> goto started
+		fi
+	};
+
+tour:
+	atomic {
+		/* One tour at a time. */
+		assert(!touring);
+		touring = true;
+		opening = revive;
+#if defined(NO_TOKEN)
+		outstanding = outstanding + (revive -> 0 : TOKEN);
+#endif
+		readers++;
+		c = 0
+	};
+	do
+	:: c < CPUS ->
+		if
+#if defined(LOCKED)
+		:: true ->
+#elif defined(REMOTE)
+		:: !revive || !online[c] ->
+#elif defined(NO_OFFLINE)
+		:: !online[c] && revive ->
+#else
+		:: !online[c] ->
+#endif
+			atomic {
+				touch();
+				got = (slot[c] == DEAD -> 0 : slot[c]);
+				slot[c] = (revive -> 0 : DEAD)
+			};
+			if
+			:: got -> harvest()
+			:: else
+			fi
+		:: else
+		fi;
+		c++
+	:: else -> break
+	od;
+#ifndef LOCKED
+	atomic {
+#ifdef REMOTE
+		if
+		:: !revive -> goto toured
+		:: else
+		fi;
+#endif
+		c = 0;
+		do
+		:: c < CPUS -> called[c] = online[c]; c++
+		:: else -> break
+		od;
+		c = 0
+	};
+	!called[0] && !called[1] && !called[CPUS - 1];
+#endif
+#ifdef REMOTE
+toured:
+#endif
+	atomic {
+		c = 0;
+		readers--;
+		touring = false;
+		if
+		:: revive -> goto revived
+		:: else -> all_dead = true
+		fi
+	};
+
+	/* Settle. */
+	atomic {
+		touch();
+		outstanding = outstanding - TOKEN;
+		if
+		:: negative(outstanding) ->
+			outstanding = 0;
+			/* It warns: there was a release too many. */
+			assert(debt);
+			debt = false
+		:: else
+		fi
+	};
+	wake();
+
+started:
+	do
+	:: true ->
+		asleep[me] = true;
+		atomic {
+			touch();
+			if
+			:: outstanding == 0 || has_token(outstanding) ->
+				asleep[me] = false;
+				break
+			:: else
+			fi
+		};
+		!asleep[me]
+	od;
+
+	/* The wait returns. */
+	atomic {
+		waiting[me] = false;
+		if
+		:: excused[me] -> excused[me] = false
+		:: else ->
+			/* No access after the wait returned. */
+			assert(due == 0);
+			down = true
+		fi;
+		returned++;
+		if
+		:: again -> goto end
+		:: else -> again = true
+		fi
+	};
+
+	/* Reinitializing is for after all waits have returned. */
+	returned >= WAITERS;
+	atomic {
+		touch();
+		if
+		:: outstanding == 0 ->
+			outstanding = LIVE_TOKEN;
+			/* Only what is run down comes to life again. */
+			assert(!due);
+			wins++;
+			down = false;
+			all_dead = false;
+			misused = false;
+			c = 0;
+			do
+			:: c < WAITERS -> excused[c] = waiting[c]; c++
+			:: else -> break
+			od;
+			c = 0;
+			revive = true;
+			goto tour
+		:: else -> goto refused
+		fi
+	};
+revived:
+	atomic { touch(); not_live = false; revive = false };
+	wake();
+refused:
+	atomic {
+		reinitialized++;
+		/* Of some at once, one wins. */
+		assert(reinitialized < WAITERS || wins);
+		goto wait
+	};
+
+end:
+	if
+	:: me == 0 ->
+		returned == 2 * WAITERS;
+		unpublished = true;
+		acquiring == 0;
+		atomic {
+			/* The counts balance. */
+			assert(outstanding == 0 && due == 0 && !debt && not_live);
+			assert(slot[0] == DEAD && slot[1] == DEAD && slot[CPUS - 1] == DEAD);
+			freed = true
+		}
+	:: else
+	fi
+}
+
+init {
+	byte c;
+
+	atomic {
+		do
+		:: c < CPUS ->
+			online[c] = true;
+#ifndef LOCKED
+			run interrupt(c);
+#endif
+			c++
+		:: else -> break
+		od;
+		c = 0;
+		do
+		:: c < WAITERS -> run waiter(c); c++
+		:: else -> break
+		od
+	}
+}
+
+#ifdef LIVENESS
+/* Every wait returns, as all holders release: under weak fairness. */
+#if WAITERS > 1
+ltl returns { [] (waiting[0] -> <> !waiting[0]) && [] (waiting[1] -> <> !waiting[1]) }
+#else
+ltl returns { [] (waiting[0] -> <> !waiting[0]) }
+#endif
+#endif
