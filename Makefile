@@ -51,7 +51,8 @@ $(stress_program): $(wildcard selftests/stress/*.cc selftests/stress/*.hh)
 $(bench_program): selftests/bench/rundown-bench.cc
 	$(build_program)
 
-build/bench/rundown-bench-report: $(wildcard selftests/bench/report*.cc selftests/bench/*.hh)
+report_sources = $(addprefix selftests/bench/,report.cc results.cc tables.cc plots.cc)
+build/bench/rundown-bench-report: $(report_sources) $(wildcard selftests/bench/*.hh)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -o $@ $(filter %.cc,$^)
 
