@@ -19,7 +19,7 @@ unload_all() {
 			while echo "release $kind" >$stress/manual; do :; done
 		done
 	fi 2>/dev/null
-	for module in rundown_fault rundown_stress rundown_wdm rundown_hotplug \
+	for module in rundown_fault rundown_bench rundown_stress rundown_wdm rundown_hotplug \
 		rundown_second_user rundown_user rundown; do
 		# Who waited may have to end yet, and close its file.
 		until [ ! -d /sys/module/$module ] || rmmod $module 2>/dev/null; do

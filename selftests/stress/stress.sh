@@ -9,10 +9,12 @@
 ours='basic percpu percpu_ex static in_place no_ipi'
 peers='percpu_ref srcu rwsem'
 broken='broken_no_bias broken_two_steps'
+alone='basic percpu'
 # So many CPUs, emulated by a few, take long over each.
 if [ "$(nproc)" -gt 16 ]; then
-	ours='basic percpu in_place'
+	ours='basic percpu'
 	peers=
+	alone=
 	broken=broken_no_bias
 fi
 seconds=1
@@ -55,9 +57,9 @@ run_while_cpus_go() {
 }
 
 set -- $ours $peers $broken
-extra=5
-! is_long || extra=6
-begin $(($# + extra))
+extra=3
+! is_long || extra=4
+begin $(($# + extra + $(echo $alone | wc -w)))
 [ "$(nproc)" -gt 8 ] || fair_servers_off
 check "the modules load" sh -c 'insmod ./rundown.ko && insmod ./rundown_stress.ko'
 for variant in $ours $peers; do
@@ -66,7 +68,7 @@ done
 
 # With more than one ref, or waiter, the wake for one makes the others look, too, and hides that theirs
 # was lost.
-for variant in basic percpu; do
+for variant in $alone; do
 	check "$variant passes with one ref and one waiter" run "$variant" --refs 1 --waiters 1 \
 		--live-us 200 && add_totals
 done
