@@ -20,7 +20,7 @@ refused() {
 }
 
 all_measured() {
-	./rundown-bench --rounds 1 --samples 2 --refs 2 --pairs 2000 >./state-json 2>./state-log ||
+	./rundown-bench --json --rounds 1 --samples 2 --refs 2 --pairs 2000 >./state-json 2>./state-log ||
 		{ tail -n 3 ./state-log; return 1; }
 	for name in $(cut -d ' ' -f 1 $bench/subjects); do
 		grep -q "\"subject\":\"$name\"" ./state-json || fail "nothing of $name" || return

@@ -56,6 +56,31 @@ const struct bench_subject bench_limit = {
 	.bytes_percpu = sizeof(long),
 };
 
+/* As near as a ref gets to that which does not know at compile time where its slots are. */
+static __always_inline bool limit_loaded_add(struct bench_object *ref)
+{
+	return limit_add(READ_ONCE(ref->percpu));
+}
+
+static __always_inline void limit_loaded_subtract(struct bench_object *ref)
+{
+	limit_subtract(READ_ONCE(ref->percpu));
+}
+
+BENCH_PAIRS(limit_loaded, struct bench_object *, object, limit_loaded_add(ref),
+	    limit_loaded_subtract(ref))
+
+const struct bench_subject bench_limit_loaded = {
+	.name = "limit_loaded",
+	.create = limit_create,
+	.destroy = limit_destroy,
+	.pairs = limit_loaded_pairs,
+	.title = "limit, address loaded",
+	.kind = BENCH_LIMIT,
+	.bytes = sizeof(void *),
+	.bytes_percpu = sizeof(long),
+};
+
 /* percpu_ref */
 static void percpu_ref_zero(struct percpu_ref *ref)
 {

@@ -66,7 +66,7 @@ void plot_pairs(const Results &results, const std::string &directory)
 	std::vector<std::tuple<double, std::string, const char *>> rows;
 	for (const auto &name : results.subjects()) {
 		const auto value = results.median("native pairs " + name + " 1");
-		if (value && name != "limit")
+		if (value && name != "limit" && !name.ends_with("_exported"))
 			rows.emplace_back(*value, results.title(name), colour(results, name));
 	}
 	bars(plot, rows);

@@ -11,7 +11,7 @@ using namespace bench;
 
 int main(int argc, char **argv)
 {
-	std::string native, instructions, machine, compiled_for, accel, path, readme_path,
+	std::string native, instructions, polling, machine, compiled_for, accel, path, readme_path,
 		directory;
 	std::vector<std::string> kernels, bases, nows;
 	bool ok = true;
@@ -23,6 +23,8 @@ int main(int argc, char **argv)
 	merge->add_option("--instructions", instructions, "lines: SUBJECT N")->required();
 	merge->add_option("--kernel", kernels, "JSON of rundown-bench, for each number of CPUs")
 		->required();
+	merge->add_option("--polling", polling, "the same, of a kernel whose CPUs do not halt")
+		->required();
 	merge->add_option("--machine", machine, "what the CPU is")->required();
 	merge->add_option("--compiled-for", compiled_for, "the kernel's release")->required();
 	merge->add_option("--accel", accel, "what the kernels ran on")->required();
@@ -33,7 +35,8 @@ int main(int argc, char **argv)
 		all["native"]["compiled_for"] = compiled_for;
 		merge_instructions(all, instructions);
 		for (const auto &kernel : kernels)
-			merge_kernel(all, kernel);
+			merge_kernel(all, kernel, false);
+		merge_kernel(all, polling, true);
 		for (auto &[cpus, context] : all["kernel"].items())
 			context["accel"] = accel;
 		std::cout << all.dump(1, '\t') << '\n';

@@ -88,17 +88,20 @@ void merge_instructions(ordered_json &all, const std::string &path)
 		fail(path + " can't be read");
 }
 
-void merge_kernel(ordered_json &all, const std::string &path)
+// polling: its CPUs do not halt.
+void merge_kernel(ordered_json &all, const std::string &path, bool polling)
 {
 	const auto kernel = load(path);
 	const auto &context = kernel.at("context");
 	const std::string cpus = std::to_string(context.at("cpus").get<int>());
-	all["kernel"][cpus] = context;
+	const std::string run = polling ? "polling " : "kernel " + cpus + ' ';
+	if (!polling)
+		all["kernel"][cpus] = context;
 	for (const auto &it : kernel.at("subjects"))
 		all["subjects"][it.at("name").get<std::string>()] = it;
 	for (const auto &it : kernel.at("measurements")) {
 		const std::string what = it.at("what"), subject = it.at("subject");
-		std::string key = "kernel " + cpus + ' ' + what + ' ' + subject;
+		std::string key = run + what + ' ' + subject;
 		if (what == "down")
 			key += ' ' + std::to_string(it.at("refs").get<int>()) +
 			       (it.at("holders") != 0 ? " held" : " idle");
@@ -106,8 +109,7 @@ void merge_kernel(ordered_json &all, const std::string &path)
 			key += ' ' + std::to_string(it.at("threads").get<int>());
 		all["measurements"][key] = it.at("ns");
 		if (it.contains("calls"))
-			all["measurements"]["kernel " + cpus + " calls " + subject] =
-				it.at("calls");
+			all["measurements"][run + "calls " + subject] = it.at("calls");
 	}
 }
 

@@ -73,6 +73,6 @@ private:
 // Each puts a part of a run into what `merge' prints. They throw if they can't.
 void merge_native(nlohmann::ordered_json &all, const std::string &path);
 void merge_instructions(nlohmann::ordered_json &all, const std::string &path);
-void merge_kernel(nlohmann::ordered_json &all, const std::string &path);
+void merge_kernel(nlohmann::ordered_json &all, const std::string &path, bool polling);
 
 } // namespace bench

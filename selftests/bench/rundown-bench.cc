@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 // Drives rundown_bench.ko through debugfs: run-downs and pairs of each subject, in rounds, so that
-// what disturbs the machine for a while disturbs all of them. Prints JSON.
+// what disturbs the machine for a while disturbs all of them.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <fcntl.h>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -37,7 +39,7 @@ struct Options {
 	std::vector<std::string> only;
 	unsigned rounds = 5, samples = 40, refs = 1000;
 	unsigned long pairs = 200000;
-	bool down_only = false;
+	bool idle_only = false, json = false;
 };
 
 std::string slurp(const std::string &path)
@@ -139,13 +141,13 @@ public:
 	{
 		if (subject.down) {
 			down(subject, 1, 0);
-			if (subject.pairs && cpus > 1)
+			if (subject.pairs && cpus > 1 && !m_options.idle_only)
 				down(subject, 1, cpus - 1);
 			// Seconds for some of the peers.
 			if (first && m_options.refs > 1 && !subject.name.starts_with("static"))
 				down(subject, m_options.refs, 0);
 		}
-		if (m_options.down_only)
+		if (m_options.idle_only)
 			return;
 		if (subject.pairs) {
 			loop("pairs", subject, 1, "shared");
@@ -225,6 +227,81 @@ std::string date()
 	return text;
 }
 
+ordered_json to_json(const Options &options, const std::vector<Subject> &subjects, unsigned cpus,
+		     const ordered_json &measurements)
+{
+	utsname kernel;
+	uname(&kernel);
+	ordered_json told = ordered_json::array();
+	for (const auto &it : subjects)
+		told.push_back({{"name", it.name},
+				{"kind", it.kind},
+				{"title", it.title},
+				{"bytes", it.bytes},
+				{"bytes_percpu", it.bytes_percpu}});
+	return {{"context",
+		 {{"kernel", kernel.release},
+		  {"machine", kernel.machine},
+		  {"cpus", cpus},
+		  {"date", date()},
+		  {"rounds", options.rounds}}},
+		{"subjects", told},
+		{"measurements", measurements}};
+}
+
+void print_table(const std::vector<Subject> &subjects, unsigned cpus,
+		 const ordered_json &measurements)
+{
+	// The median of all that was measured so, in that unit.
+	const auto cell = [&](const Subject &subject, const ordered_json &what, double unit) {
+		for (const auto &it : measurements) {
+			if (it.at("subject") != subject.name ||
+			    !std::ranges::all_of(what.items(), [&](const auto &key) {
+				    return it.contains(key.key()) &&
+					   it.at(key.key()) == key.value();
+			    }))
+				continue;
+			auto ns = it.at("ns").get<std::vector<double>>();
+			const auto middle = ns.begin() + static_cast<std::ptrdiff_t>(ns.size() / 2);
+			std::nth_element(ns.begin(), middle, ns.end());
+			std::ostringstream text;
+			text << std::setprecision(3) << *middle / unit;
+			return text.str();
+		}
+		return std::string("-");
+	};
+	const auto row = [](const auto &...column) {
+		std::size_t n = 0;
+		((std::cout << (n++ ? std::setw(13) : std::setw(0)) << column), ...);
+		std::cout << '\n';
+	};
+	const auto name = [](std::string text) {
+		text.resize(std::max<std::size_t>(text.size(), 38), ' ');
+		return text;
+	};
+
+	unsigned refs = 0, holders = 0;
+	for (const auto &it : measurements) {
+		if (it.at("what") != "down")
+			continue;
+		refs = std::max(refs, it.at("refs").get<unsigned>());
+		holders = std::max(holders, it.at("holders").get<unsigned>());
+	}
+	std::cout << "ns: a pair, or a refused acquire, on each thread; us, ms: a run-down. "
+		     "Medians.\n\n";
+	row(name(""), "pair ns", std::to_string(cpus) + " threads", "refused ns", "run-down us",
+	    std::to_string(refs) + " refs ms", "held us");
+	for (const auto &it : subjects) {
+		const auto down = [&](unsigned n, unsigned by, double unit) {
+			return cell(it, {{"what", "down"}, {"refs", n}, {"holders", by}}, unit);
+		};
+		row(name(it.title), cell(it, {{"what", "pairs"}, {"threads", 1}}, 1),
+		    cell(it, {{"what", "pairs"}, {"threads", cpus}}, 1),
+		    cell(it, {{"what", "refused"}, {"threads", 1}}, 1), down(1, 0, 1e3),
+		    refs > 1 ? down(refs, 0, 1e6) : "-", holders ? down(1, holders, 1e3) : "-");
+	}
+}
+
 void run(const Options &options)
 {
 	const Bench bench(options.debugfs);
@@ -246,24 +323,11 @@ void run(const Options &options)
 		}
 	}
 
-	utsname kernel;
-	uname(&kernel);
-	ordered_json told = ordered_json::array();
-	for (const auto &it : subjects)
-		told.push_back({{"name", it.name},
-				{"kind", it.kind},
-				{"title", it.title},
-				{"bytes", it.bytes},
-				{"bytes_percpu", it.bytes_percpu}});
-	const ordered_json all = {{"context",
-				   {{"kernel", kernel.release},
-				    {"machine", kernel.machine},
-				    {"cpus", cpus},
-				    {"date", date()},
-				    {"rounds", options.rounds}}},
-				  {"subjects", told},
-				  {"measurements", measurements.json()}};
-	std::cout << all.dump() << std::endl;
+	if (options.json)
+		std::cout << to_json(options, subjects, cpus, measurements.json()).dump()
+			  << std::endl;
+	else
+		print_table(subjects, cpus, measurements.json());
 }
 
 } // namespace
@@ -272,7 +336,7 @@ int main(int argc, char **argv)
 {
 	Options options;
 	CLI::App app("Measures run-down protection and its peers in the kernel, through "
-		     "rundown_bench.ko. Prints JSON.");
+		     "rundown_bench.ko.");
 	app.add_option("--subject", options.only, "only these")->delimiter(',');
 	app.add_option("--rounds", options.rounds, "measure everything so often")
 		->check(CLI::Range(1, 1000))
@@ -286,7 +350,8 @@ int main(int argc, char **argv)
 	app.add_option("--pairs", options.pairs, "acquires and releases a thread, a round")
 		->check(CLI::Range(1UL, 1000000000UL))
 		->capture_default_str();
-	app.add_flag("--down-only", options.down_only, "no pairs, no refused acquires");
+	app.add_flag("--idle-only", options.idle_only, "only run-downs of refs that nobody holds");
+	app.add_flag("--json", options.json, "JSON instead of the table");
 	app.add_option("--debugfs", options.debugfs, "where it is mounted")->capture_default_str();
 	app.footer(
 		"exit: 0 measured, 1 a measurement failed, 2 usage, 4 no root, debugfs or module");

@@ -83,7 +83,7 @@ static bool subject##_refused(struct bench_object *object, unsigned long n)	\
 	.refused = subject##_refused,						\
 	.admit = subject##_admit
 
-extern const struct bench_subject bench_limit;
+extern const struct bench_subject bench_limit, bench_limit_loaded;
 
 extern const struct bench_subject bench_basic, bench_percpu, bench_static, bench_in_place,
 	bench_no_ipi;

@@ -4,6 +4,7 @@
 
 const struct bench_subject *const bench_subjects[] = {
 	&bench_limit,
+	&bench_limit_loaded,
 
 	&bench_percpu,
 	&bench_static,

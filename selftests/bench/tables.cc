@@ -193,6 +193,10 @@ std::vector<Target> targets(const Results &results)
 		{"run-down of 1,000 percpu_ref / cache-aware",
 		 in_kernel("percpu_ref 1000 idle", "percpu 1000 idle"), 500, true},
 	};
+	all.push_back({"the same, no CPU halts (idle=poll)",
+		       results.ratio("polling down percpu_ref 1000 idle",
+				     "polling down percpu 1000 idle"),
+		       500, true});
 	std::erase_if(all, [](const Target &it) { return !it.value; });
 	return all;
 }
