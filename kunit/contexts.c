@@ -7,6 +7,7 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -327,6 +328,67 @@ static void rundown_contexts_test_deferred_wake_is_for_all(struct kunit *test)
 		thread_join(test, waiters[i]);
 }
 
+#ifdef HAVE_NMI
+/* The ref that NMIs acquire, and how often they were granted it. */
+static struct subject *nmi_subject;
+static int nmi_grants;
+
+static int acquire_by_nmi(unsigned int type, struct pt_regs *regs)
+{
+	struct subject *subject = READ_ONCE(nmi_subject);
+
+	if (!subject || smp_processor_id() != cpumask_first(cpu_online_mask))
+		return NMI_DONE;
+	if (subject_acquire(subject))
+		WRITE_ONCE(nmi_grants, nmi_grants + 1);
+	return NMI_HANDLED;
+}
+
+static void send_nmis(void *arg)
+{
+	while (READ_ONCE(nmi_subject)) {
+		apic->send_IPI_mask(cpumask_of(cpumask_first(cpu_online_mask)), NMI_VECTOR);
+		usleep_range(10, 20);
+	}
+}
+
+/* As many as were granted are found, also if they come in the midst of the tour's handler. */
+static void rundown_contexts_test_nmi_during_tour(struct kunit *test)
+{
+	int other = other_cpu(cpumask_first(cpu_online_mask)), grants = 0, round;
+	struct subject *subject = subject_create(test, &allocated_ops);
+	struct thread *sender;
+	bool all = true;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	misuse_quiet_begin(test);
+	KUNIT_ASSERT_EQ(test, 0,
+			register_nmi_handler(NMI_LOCAL, acquire_by_nmi, 0, "rundown_kunit"));
+	nmi_grants = 0;
+	WRITE_ONCE(nmi_subject, subject);
+	sender = thread_run(test, send_nmis, NULL, other);
+	for (round = 0; round < 300 && all; round++) {
+		subject_completed(subject);
+		for (grants = READ_ONCE(nmi_grants); grants; grants--)
+			subject_release(subject);
+		all = !misuse_count(EX_MISUSE_RELEASE_TOO_MANY);
+		nmi_grants = 0;
+		subject_reinitialize(subject);
+		cond_resched();
+	}
+	WRITE_ONCE(nmi_subject, NULL);
+	thread_join(test, sender);
+	unregister_nmi_handler(NMI_LOCAL, "rundown_kunit");
+	misuse_quiet_end(test);
+	misuse_allow(EX_MISUSE_COMPLETED_HELD);
+	KUNIT_EXPECT_EQ(test, misuse_count(EX_MISUSE_REINITIALIZE), 0);
+	KUNIT_EXPECT_TRUE(test, all);
+	for (grants = nmi_grants; grants; grants--)
+		subject_release(subject);
+}
+#endif
+
 /*
  * The kernel reports it itself, where that is built in, at most once a second. Seen by the taint
  * that goes with it. The ref is run down, so that nothing sleeps.
@@ -364,6 +426,9 @@ static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_last_release_wakes, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_deferred_wake_is_for_all, each_main_kind),
+#ifdef HAVE_NMI
+	KUNIT_CASE(rundown_contexts_test_nmi_during_tour),
+#endif
 	KUNIT_CASE(rundown_contexts_test_basic_wait_may_sleep),
 	KUNIT_CASE(rundown_contexts_test_cache_aware_wait_may_sleep),
 	{}

@@ -266,15 +266,21 @@ static void tick(void *arg)
 	}
 }
 
-/* In-line, and read as a holder reads its object: nothing but the acquire has it read again. */
+/* As a holder reads its object: nothing but the in-line functions has it read again. */
+static __always_inline int look_at(struct ticker *ticker)
+{
+	/* That it is being changed is what the test is about. */
+	return data_race(ticker->ticks);
+}
+
 static noinline bool ticks_across_acquire(struct ex_rundown_ref_cache_aware *ref,
 					  struct ticker *ticker)
 {
-	int before = data_race(ticker->ticks), after;
+	int before = look_at(ticker), after;
 
 	if (!ex_acquire_rundown_protection_cache_aware(ref))
 		return false;
-	after = data_race(ticker->ticks);
+	after = look_at(ticker);
 	ex_release_rundown_protection_cache_aware(ref);
 	return after != before;
 }
@@ -286,13 +292,13 @@ static noinline bool ticks_across_release(struct ex_rundown_ref_cache_aware *ref
 
 	if (!ex_acquire_rundown_protection_cache_aware(ref))
 		return false;
-	before = data_race(ticker->ticks);
+	before = look_at(ticker);
 	ex_release_rundown_protection_cache_aware(ref);
-	after = data_race(ticker->ticks);
+	after = look_at(ticker);
 	return after != before;
 }
 
-/* What the compiler has read before is read again after, or the object would be used too early or too late. */
+/* What was read before is read again after, or objects would be used too early, or too late. */
 static void rundown_contract_test_object_is_read_between(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &allocated_ops);

@@ -114,7 +114,7 @@ static void rundown_hotplug_cpu_test_revived_while_offline(struct kunit *test)
 	expect_exactly_held(test, subject, 2);
 }
 
-/* The tour divides the CPUs into those that are online and those that are not: none may go meanwhile. */
+/* The tour does one thing for CPUs that are online, another for the rest: none may go meanwhile. */
 static struct call_probe read_lock = { .kp.symbol_name = "cpus_read_lock" };
 static struct call_probe read_unlock = { .kp.symbol_name = "cpus_read_unlock" };
 

@@ -4,6 +4,7 @@
  * directly, with an equal and opposite change elsewhere, so that nothing is held.
  */
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 
 #include "fixture.h"
 
@@ -119,6 +120,32 @@ static void rundown_limits_test_basic_negative_under_bias(struct kunit *test)
 	atomic_long_set(&ref->outstanding, others);
 	subject_completed(subject);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->outstanding), others);
+}
+
+static void reinitialize(void *subject)
+{
+	subject_reinitialize(subject);
+}
+
+/* A wait that saw the ref live, before another ran it down, has its BIAS in, and soon no more. */
+static void rundown_limits_test_basic_reinitialize_outlasts_bias(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+	struct thread *owner;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	subject_wait(subject);
+	atomic_long_inc(&ref->outstanding);
+	owner = thread_run(test, reinitialize, subject, ANY_CPU);
+	msleep(STAYS_MS);
+	KUNIT_EXPECT_FALSE(test, thread_ended(owner));
+	atomic_long_dec(&ref->outstanding);
+	if (!thread_join(test, owner))
+		return;
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
 }
 
 #ifdef CONFIG_PREEMPT_COUNT
@@ -399,7 +426,7 @@ static void rundown_limits_test_dead_slot_refuses_wherever_it_is(struct kunit *t
 	subject_wait(subject);
 	for (i = 0; i < ARRAY_SIZE(drift); i++) {
 		atomic_long_set(subject_slot(subject, cpu), EX_SLOT_DEAD + drift[i]);
-		KUNIT_EXPECT_FALSE_MSG(test, subject_acquire_on(subject, cpu), "%lld off", drift[i]);
+		KUNIT_EXPECT_FALSE(test, subject_acquire_on(subject, cpu));
 		KUNIT_EXPECT_EQ(test, atomic_long_read(subject_slot(subject, cpu)),
 				EX_SLOT_DEAD + drift[i] + 1);
 	}
@@ -425,6 +452,7 @@ static struct kunit_case rundown_limits_cases[] = {
 	KUNIT_CASE(rundown_limits_test_basic_drifted_dead_count_is_put_back),
 	KUNIT_CASE(rundown_limits_test_basic_old_drift_is_left_alone),
 	KUNIT_CASE(rundown_limits_test_basic_negative_under_bias),
+	KUNIT_CASE(rundown_limits_test_basic_reinitialize_outlasts_bias),
 #ifdef CONFIG_PREEMPT_COUNT
 	KUNIT_CASE(rundown_limits_test_basic_bias_with_preemption_off),
 #endif

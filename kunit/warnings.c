@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The warnings: whom they blame, and how many there are. */
 #include <linux/kallsyms.h>
+#include <linux/kmsg_dump.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -133,6 +134,32 @@ static void rundown_warnings_test_free_names_caller(struct kunit *test)
 	expect_blamed(test, freeing_culprit);
 }
 
+/* What comes before the caller in a line that a warning prints. */
+#define PREFIX	"rundown: "
+
+static void rundown_warnings_test_printed_line_names_caller(struct kunit *test)
+{
+	struct ex_rundown_ref ref = EX_RUNDOWN_REF_INIT;
+	char name[128] = "", printed[128] = "", *caller;
+	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL);
+	struct kmsg_dump_iter log;
+	size_t length;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_TOO_MANY, in_line_basic_culprit(&ref));
+	kmsg_dump_rewind(&log);
+	while (kmsg_dump_get_line(&log, false, line, 1023, &length)) {
+		line[length] = '\0';
+		caller = strstr(line, PREFIX);
+		if (caller)
+			strscpy(printed, caller + strlen(PREFIX), sizeof(printed));
+	}
+	snprintf(name, sizeof(name), "%ps", in_line_basic_culprit);
+	*strchrnul(name, ' ') = '\0';
+	KUNIT_EXPECT_TRUE_MSG(test, str_has_prefix(printed, name), "%s is blamed, not %s", printed,
+			      name);
+}
+
 #define STORM	1000
 
 static void rundown_warnings_test_storm_is_not_all_printed(struct kunit *test)
@@ -179,6 +206,7 @@ static struct kunit_case rundown_warnings_cases[] = {
 			 each_main_cache_aware_kind),
 	KUNIT_CASE_PARAM(rundown_warnings_test_wait_names_caller, each_main_cache_aware_kind),
 	KUNIT_CASE(rundown_warnings_test_free_names_caller),
+	KUNIT_CASE(rundown_warnings_test_printed_line_names_caller),
 	KUNIT_CASE(rundown_warnings_test_storm_is_not_all_printed),
 	KUNIT_CASE(rundown_warnings_test_prints_again_after_storm),
 	{}

@@ -24,7 +24,7 @@ static inline bool ex_count_dead(long count)
 #define EX_SLOT64_DEAD			(-EX_SLOT64_LIVE)
 /* Small, so that what many move to outstanding at once is no large part of its range. */
 #define EX_SLOT64_MAX_DRIFT		(EX_SLOT64_LIVE >> 22)
-#define EX_SLOT64_MAX_DEAD_DRIFT	(1LL << EX_RUNDOWN_DEAD_BAND)
+#define EX_SLOT64_MAX_DEAD_DRIFT	(EX_SLOT64_LIVE >> (62 - EX_RUNDOWN_DEAD_BAND))
 /* 2^61 steps from being taken for live, and from the band in which the fast path refuses. */
 #define EX_SLOT64_SLOW			(EX_SLOT64_DEAD / 2 * 3)
 

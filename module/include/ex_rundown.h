@@ -396,9 +396,9 @@ static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref
 #endif
 
 /*
- * True if an acquire that met a slot that is not live is to be refused, and that is all. The slot may
- * be another CPU's by now: if that is dead, it comes to the same. A slot far from EX_RUNDOWN_DEAD is
- * for the slow path, and so is ex_rundown_slow_slot, which is.
+ * True if an acquire that met a slot that is not live is to be refused, and that is all. The slot
+ * may be another CPU's by now: if that is dead, it comes to the same. A slot far from
+ * EX_RUNDOWN_DEAD is for the slow path, and so is ex_rundown_slow_slot, which is.
  */
 static __always_inline bool __ex_slot_refuses(struct ex_rundown_ref_cache_aware *ref)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is measured: the table of subjects. The loops behind it are compiled once, by Kbuild, and run
- * in rundown_bench.ko and in rundown-bench-native. This header is C and C++.
+ * What is measured: the table of subjects. The loops behind it are compiled once, by Kbuild, and
+ * run in rundown_bench.ko and in rundown-bench-native. This header is C and C++.
  */
 #ifndef _RUNDOWN_BENCH_H
 #define _RUNDOWN_BENCH_H

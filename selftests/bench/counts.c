@@ -10,8 +10,8 @@
 #include "subject.h"
 
 /*
- * The limit: a plain addition and a plain subtraction on a line that is the CPU's own, and no question
- * asked.
+ * The limit: a plain addition and a plain subtraction on a line that is the CPU's own, and no
+ * question asked.
  */
 static int limit_create(struct bench_object *object)
 {
@@ -161,9 +161,14 @@ static noinline void refcount_last(refcount_t *ref)
 	WARN_ON_ONCE(1);
 }
 
+static __always_inline void refcount_release(refcount_t *ref)
+{
+	if (unlikely(refcount_dec_and_test(ref)))
+		refcount_last(ref);
+}
+
 BENCH_PAIRS(refcount, refcount_t *, &object->refcount, refcount_inc_not_zero(ref),
-	    if (unlikely(refcount_dec_and_test(ref)))
-		refcount_last(ref))
+	    refcount_release(ref))
 BENCH_REFUSED(refcount, refcount_t *, &object->refcount, refcount_inc_not_zero(ref))
 
 const struct bench_subject bench_refcount = {
@@ -200,9 +205,14 @@ static noinline void kernfs_last(atomic_t *ref)
 	WARN_ON_ONCE(1);
 }
 
+static __always_inline void kernfs_release(atomic_t *ref)
+{
+	if (unlikely(atomic_dec_return(ref) == KERNFS_BIAS))
+		kernfs_last(ref);
+}
+
 BENCH_PAIRS(kernfs, atomic_t *, &object->active, atomic_inc_unless_negative(ref),
-	    if (unlikely(atomic_dec_return(ref) == KERNFS_BIAS))
-		kernfs_last(ref))
+	    kernfs_release(ref))
 BENCH_REFUSED(kernfs, atomic_t *, &object->active, atomic_inc_unless_negative(ref))
 
 const struct bench_subject bench_kernfs = {

@@ -14,7 +14,7 @@
 #include "subject.h"
 
 /* The scheduler gets its turn after so many. */
-#define CHUNK	1000
+#define CHUNK	1000UL
 
 /* Threads, from their creation to kthread_stop(). */
 struct bench_threads {
@@ -43,7 +43,7 @@ static void make_pairs(struct bench_thread *self)
 	u64 start = ktime_get_ns();
 
 	while (left && !kthread_should_stop()) {
-		unsigned long n = min(left, (unsigned long)CHUNK);
+		unsigned long n = min(left, CHUNK);
 
 		if (!all->loop(self->objects, n))
 			self->error = -EIO;
@@ -102,8 +102,8 @@ static void stop(struct bench_threads *all)
 }
 
 /*
- * Start @count threads, each on an online CPU of its own, the last ones first, as the caller is likely
- * to run on one of the first. @own: each has one of @objects; else all have all @refs of them.
+ * Start @count threads, each on an online CPU of its own, the last ones first, as the caller is
+ * likely to run on one of the first. @own: each has one of @objects; else all have all @refs.
  */
 static int start(struct bench_threads *all, unsigned int count, struct bench_object *objects,
 		 unsigned int refs, bool own)
@@ -178,8 +178,8 @@ static int create(const struct bench_subject *subject, struct bench_object **obj
  * @result: gets a sample for each thread: how long it took
  *
  * Return: 0; -EINVAL if the subject has no such loop, or for more threads than CPUs; -ENOMEM;
- * -EBUSY if there are no more objects of that subject; -EIO if an acquire was granted or refused that
- * should not have been; -EINTR.
+ * -EBUSY if there are no more objects of that subject; -EIO if an acquire was granted or refused
+ * that should not have been; -EINTR.
  */
 int bench_measure_loop(const struct bench_loop *what, struct bench_result *result)
 {

@@ -46,8 +46,8 @@ struct bench_object {
 } ____cacheline_aligned;
 
 /*
- * The loops of a subject. A user has his ref at hand, so @ref, of @type, is set up before the loop; what
- * @acquire and @release load of it, they load each time.
+ * The loops of a subject. A user has his ref at hand, so @ref, of @type, is set up before the loop;
+ * what @acquire and @release load of it, they load each time.
  */
 #define BENCH_PAIRS(subject, type, setup, acquire, release)			\
 static bool subject##_pairs(struct bench_object *object, unsigned long n)	\

@@ -163,6 +163,8 @@ std::vector<Target> targets(const Results &results)
 	std::vector<Target> all = {
 		{"cache-aware pair / limit", native("pairs percpu 1", "pairs limit 1"), 1.15,
 		 false},
+		{"the same, its address loaded each time",
+		 native("pairs percpu 1", "pairs limit_loaded 1"), 1.15, false},
 		{"percpu_ref / cache-aware pair", native("pairs percpu_ref 1", "pairs percpu 1"), 5,
 		 true},
 		{"refcount_t / cache-aware pair", native("pairs refcount 1", "pairs percpu 1"), 10,

@@ -29,6 +29,7 @@
  *
  * Negative models, each of which a property has to refute:
  *	NO_BIAS			the wait does without step A and its part of C
+ *				(with ONLY_EARLY, that holders are blamed does not end the search)
  *	PLAIN_SUBTRACT		release subtracts from a live count, and adds again if that was wrong
  *	CHECK_THEN_CMPXCHG	reinitialize does not claim the ref, but looks at outstanding first
  *	WAKE_FIRST		the last release wakes, then subtracts
@@ -112,7 +113,9 @@ inline take(word, amount, rogue)
 inline blame(rogue)
 {
 	blamed = !rogue;
+#ifndef ONLY_EARLY
 	assert(!blamed)
+#endif
 }
 
 inline release(rogue)

@@ -6,7 +6,7 @@
  * Bounds: CPUS, with HOTPLUG the last may go off and on line at any time outside a tour; AGENTS
  * that acquire and release without end, and stop at any time; WAITERS that each wait, reinitialize
  * (all at once; who loses waits while the winner is half-way), and wait again. With ROGUE one
- * release too many while nobody holds anything, and nobody will before the next wait has returned.
+ * release too many that no reinitialize overlaps, while nobody holds anything or will in this life.
  * At the end the ref is freed as the contract wants it: nobody can find it any more, and no acquire
  * is on its way.
  *
@@ -83,11 +83,12 @@ bool down;			/* a wait has returned, and no reinitialize since */
 bool all_dead;			/* a tour has ended, and no reinitialize since */
 bool waiting[WAITERS];		/* in a wait */
 bool excused[WAITERS];		/* in one while a reinitialize won: against the contract */
-bool misused, debt;		/* a release too many, and it is not reported yet */
+bool misused, misusing;		/* a release too many in this life; on its way */
+bool debt;			/* and not reported yet */
 bool blamed;			/* a holder was refused its release */
 byte acquiring;
 bool unpublished, freed;
-byte returned, reinitialized, wins;
+byte returned, reviving, reinitialized, wins;
 
 #define touch()		assert(!freed)
 
@@ -110,16 +111,24 @@ inline wake()
 	}
 }
 
-/* The CPU for the next instruction. */
-#define idle_cpu	(!busy[0] || CPUS > 2 && !busy[1] || online[CPUS - 1] && !busy[CPUS - 1])
+/*
+ * The CPU for the next instruction. For LIVENESS an interrupt comes first: agents that use the CPU
+ * again and again do not keep it off for ever.
+ */
+#ifdef LIVENESS
+#define idle(cpu)	(online[cpu] && !busy[cpu] && !called[cpu])
+#else
+#define idle(cpu)	(online[cpu] && !busy[cpu])
+#endif
+#define idle_cpu	(idle(0) || idle(1) || idle(CPUS - 1))
 inline pick()
 {
 	if
-	:: !busy[0] -> c = 0
+	:: idle(0) -> c = 0
+	:: idle(1) -> c = 1
 #if CPUS > 2
-	:: !busy[1] -> c = 1
+	:: idle(2) -> c = 2
 #endif
-	:: online[CPUS - 1] && !busy[CPUS - 1] -> c = CPUS - 1
 	fi;
 	touch()
 }
@@ -200,8 +209,9 @@ active proctype rogue()
 
 	if
 	:: atomic {
-		!unpublished && !due && !acquiring && idle_cpu -> pick();
+		!unpublished && !reviving && !due && !acquiring && idle_cpu -> pick();
 		misused = true;
+		misusing = true;
 		debt = true;
 		acquiring++;
 		now = slot[c];
@@ -222,7 +232,7 @@ active proctype rogue()
 		fi
 	};
 end:
-	acquiring--;
+	atomic { misusing = false; acquiring-- };
 done:
 	skip
 }
@@ -442,7 +452,7 @@ started:
 	};
 
 	/* Reinitializing is for after all waits have returned. */
-	returned >= WAITERS;
+	atomic { returned >= WAITERS && !misusing -> reviving++ };
 	atomic {
 		touch();
 		if
@@ -470,6 +480,7 @@ revived:
 	wake();
 refused:
 	atomic {
+		reviving--;
 		reinitialized++;
 		/* Of some at once, one wins. */
 		assert(reinitialized < WAITERS || wins);

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two that meet: one does something while the other is in the midst of what it does. In the first
+ * tests that is arranged; in the last it is left to chance, and chance is helped.
+ */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+
+#include "fixture.h"
+
+/*
+ * Somebody is held up in the middle of a run-down or a reinitialize, at a function that it calls,
+ * until another thread has come upon that and sleeps, or has done what it does.
+ */
+#define HALF_WAY_MS	300
+
+struct half_way {
+	struct subject *subject;
+	struct thread *other;
+	bool go;
+	bool held_up;
+	bool ended;
+};
+
+/* A probe's hook: interrupts may be off, and no lock is to be taken. */
+static void hold_up(void *arg)
+{
+	struct half_way *half_way = arg;
+	int us;
+
+	if (half_way->held_up)
+		return;
+	half_way->held_up = true;
+	WRITE_ONCE(half_way->go, true);
+	for (us = 0; us < HALF_WAY_MS * 1000; us += 5) {
+		if (READ_ONCE(half_way->ended) ||
+		    READ_ONCE(half_way->other->task->__state) & TASK_UNINTERRUPTIBLE)
+			break;
+		udelay(5);
+	}
+}
+
+static void go_half_way(struct half_way *half_way)
+{
+	while (!READ_ONCE(half_way->go))
+		cond_resched();
+}
+
+static void wait_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_wait(half_way->subject);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+static void reinitialize_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_reinitialize(half_way->subject);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+/* This thread calls @fn, and is held up in the first call of @function; @other runs meanwhile. */
+static void meet_half_way(struct kunit *test, struct subject *subject,
+			  void (*fn)(struct subject *subject), const char *function,
+			  const void *first_arg, void (*other)(void *arg))
+{
+	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
+	struct call_probe probe = {
+		.kp.symbol_name = function,
+		.first_arg = first_arg,
+		.hook = hold_up,
+		.arg = half_way,
+	};
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	half_way->subject = subject;
+	/* Registering calls some of the functions, too. */
+	half_way->held_up = true;
+	call_probe_begin(test, &probe);
+	half_way->other = thread_run(test, other, half_way, ANY_CPU);
+	WRITE_ONCE(half_way->held_up, false);
+	fn(subject);
+	WRITE_ONCE(half_way->held_up, true);
+	/* Else the other is stuck. */
+	WRITE_ONCE(half_way->go, true);
+	KUNIT_EXPECT_GE(test, call_probe_end(&probe), 1);
+	thread_join(test, half_way->other);
+}
+
+/* The function in which all CPUs are interrupted, by those that are. */
+static const char *tour(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+		kunit_skip(test, "this architecture's slots are all LOCKed ones");
+	return "on_each_cpu_cond_mask";
+}
+
+static void rundown_meetings_test_wait_meets_tour(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+
+	meet_half_way(test, subject, subject_wait, tour(test), NULL, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* It runs the ref down, which that has made live. */
+static void rundown_meetings_test_wait_meets_reinitialize(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+
+	subject_wait(subject);
+	meet_half_way(test, subject, subject_reinitialize, tour(test), NULL, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	KUNIT_EXPECT_FALSE(test, subject_acquire_on(subject, other_cpu(raw_smp_processor_id())));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* It has run the ref down; that somebody opens it before it looks is not held against anybody. */
+static void rundown_meetings_test_completed_meets_reinitialize(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &in_place_ops);
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+
+	meet_half_way(test, subject, subject_completed, "ex_drain_wake", &ref->outstanding,
+		      reinitialize_half_way);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void just_wait(void *subject)
+{
+	subject_wait(subject);
+}
+
+/* The object is run down, and open again, before the waiter comes to look: the wait is over. */
+static void rundown_meetings_test_waiter_looks_late(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int here = cpumask_first(cpu_online_mask);
+	struct thread *waiter;
+
+	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(here)));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter = thread_run(test, just_wait, subject, here);
+	waiter_expect_blocked(test, subject, waiter);
+	/* On the same CPU, it does not run before this thread sleeps. */
+	sched_set_fifo(current);
+	subject_release(subject);
+	subject_reinitialize(subject);
+	thread_join(test, waiter);
+	sched_set_normal(current, 0);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/*
+ * Two threads that do two things at once, again and again, and a third that interrupts the first
+ * somewhere, for as long as the second takes. Nothing follows that would hide that one of them was
+ * not woken.
+ */
+#define AT_ONCE_MS	250
+#define SCAN_US		12	/* about as long as a call takes */
+#define STOP_US		40
+
+enum start {
+	LIVE,
+	HELD,		/* and released when acquires are refused */
+	RUN_DOWN,
+};
+
+struct meeting {
+	const char *name;
+	enum start start;
+	void (*fns[2])(struct subject *subject);
+	/* One of them has no right to reinitialize. */
+	unsigned int refused_least, refused_most;
+};
+
+/* Another life of the ref, whose end has begun: that it is dead again does not mean run down. */
+static void live_another_life(struct subject *subject)
+{
+	subject_reinitialize(subject);
+	if (subject_acquire(subject))
+		subject_completed(subject);
+}
+
+static const struct meeting meetings[] = {
+	{ "wait, wait", LIVE, { subject_wait, subject_wait } },
+	{ "wait, wait, held", HELD, { subject_wait, subject_wait } },
+	{ "wait, completed", LIVE, { subject_wait, subject_completed } },
+	{ "completed, wait", LIVE, { subject_completed, subject_wait } },
+	{ "reinitialize, wait", RUN_DOWN, { subject_reinitialize, subject_wait } },
+	/* Late enough, it has the right to. */
+	{ "reinitialize, wait, held", HELD, { subject_reinitialize, subject_wait }, 0, 1 },
+	{ "reinitialize, reinitialize", RUN_DOWN,
+	  { subject_reinitialize, subject_reinitialize }, 1, 1 },
+	{ "reinitialize, another life", RUN_DOWN,
+	  { subject_reinitialize, live_another_life }, 1, 1 },
+};
+
+/* Of a kind of ref. */
+struct kind_meeting {
+	const void *kind;
+	const struct meeting *meeting;
+};
+
+static const void *each_meeting(const void *prev, char *desc)
+{
+	static struct kind_meeting next;
+	char name[KUNIT_PARAM_DESC_SIZE];
+
+	if (!prev)
+		next = (struct kind_meeting){ .meeting = meetings };
+	next.kind = each_main_kind(next.kind, name);
+	if (!next.kind) {
+		if (++next.meeting == meetings + ARRAY_SIZE(meetings))
+			return NULL;
+		next.kind = each_main_kind(NULL, name);
+	}
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%.50s; %.70s", next.meeting->name, name);
+	return &next;
+}
+
+struct at_once {
+	struct subject *subject;
+	const struct meeting *meeting;
+	int first_cpu;
+	bool end;
+	bool ended;
+	atomic_t round;
+	atomic_t second_done;
+	atomic_t third_done;
+	/* What went wrong, in so many rounds. */
+	int not_opened;
+	int still_live;
+	int wait_ended_early;
+	int wrongly_refused;
+};
+
+/* The next round after @round; 0 when there is none. */
+static int next_round(struct at_once *run, int round)
+{
+	while (atomic_read(&run->round) == round) {
+		if (READ_ONCE(run->ended))
+			return 0;
+		cond_resched();
+		cpu_relax();
+	}
+	return round + 1;
+}
+
+static void prepare(struct at_once *run)
+{
+	struct subject *subject = run->subject;
+
+	if (!subject_acquire(subject)) {
+		subject_reinitialize(subject);
+		if (!subject_acquire(subject)) {
+			run->not_opened++;
+			return;
+		}
+	}
+	if (run->meeting->start != HELD)
+		subject_release(subject);
+	if (run->meeting->start == RUN_DOWN)
+		subject_completed(subject);
+}
+
+static void meet_first(void *arg)
+{
+	struct at_once *run = arg;
+	const struct meeting *meeting = run->meeting;
+	unsigned int held, refused;
+	int round;
+
+	for (round = 1; !READ_ONCE(run->end); round++) {
+		prepare(run);
+		held = misuse_count(EX_MISUSE_COMPLETED_HELD);
+		refused = misuse_count(EX_MISUSE_REINITIALIZE);
+		atomic_set(&run->round, round);
+		meeting->fns[0](run->subject);
+		while (atomic_read(&run->second_done) < round ||
+		       atomic_read(&run->third_done) < round) {
+			cond_resched();
+			cpu_relax();
+		}
+		held = misuse_count(EX_MISUSE_COMPLETED_HELD) - held;
+		if (held) {
+			if (subject_acquire(run->subject)) {
+				run->still_live++;
+				subject_release(run->subject);
+			}
+			subject_release(run->subject);
+		}
+		refused = misuse_count(EX_MISUSE_REINITIALIZE) - refused;
+		if (refused < meeting->refused_least || refused > meeting->refused_most)
+			run->wrongly_refused++;
+	}
+	WRITE_ONCE(run->ended, true);
+}
+
+static void meet_second(void *arg)
+{
+	struct at_once *run = arg;
+	int round = 0;
+
+	while ((round = next_round(run, round))) {
+		udelay(round * 5 % SCAN_US);
+		run->meeting->fns[1](run->subject);
+		atomic_set(&run->second_done, round);
+	}
+}
+
+/* Until they are refused, or the test ends; it is found live then. */
+static void release_when_refused(struct at_once *run, int round)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(BLOCKS_MS);
+
+	while (subject_acquire(run->subject)) {
+		subject_release(run->subject);
+		if (time_after(jiffies, end)) {
+			run->still_live++;
+			break;
+		}
+		cond_resched();
+	}
+	if (atomic_read(&run->second_done) == round)
+		run->wait_ended_early++;
+	subject_release(run->subject);
+}
+
+static void stop_here(void *unused)
+{
+	udelay(STOP_US);
+}
+
+static void interrupt_the_first(void *arg)
+{
+	struct at_once *run = arg;
+	int round = 0;
+
+	while ((round = next_round(run, round))) {
+		udelay(round * 7 % SCAN_US);
+		smp_call_function_single(run->first_cpu, stop_here, NULL, 1);
+		if (run->meeting->start == HELD)
+			release_when_refused(run, round);
+		atomic_set(&run->third_done, round);
+	}
+}
+
+static void rundown_meetings_test_at_once(struct kunit *test)
+{
+	const struct kind_meeting *param = test->param_value;
+	struct at_once *run = share_zalloc(test, sizeof(*run));
+	struct thread *threads[3];
+	int second_cpu, i;
+
+	if (num_online_cpus() < 3)
+		kunit_skip(test, "no CPU beside the two that meet");
+	misuse_quiet_begin(test);
+	run->meeting = param->meeting;
+	run->subject = subject_create(test, *(const struct ref_ops * const *)param->kind);
+	run->first_cpu = cpumask_first(cpu_online_mask);
+	second_cpu = cpumask_next(run->first_cpu, cpu_online_mask);
+	threads[0] = thread_run(test, meet_first, run, run->first_cpu);
+	threads[1] = thread_run(test, meet_second, run, second_cpu);
+	threads[2] = thread_run(test, interrupt_the_first, run,
+				cpumask_next(second_cpu, cpu_online_mask));
+	msleep(AT_ONCE_MS);
+	WRITE_ONCE(run->end, true);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		if (!thread_join(test, threads[i]))
+			return;
+	misuse_quiet_end(test);
+	misuse_allow(EX_MISUSE_REINITIALIZE);
+	if (param->meeting->fns[1] == live_another_life)
+		misuse_allow(EX_MISUSE_COMPLETED_HELD);
+	kunit_info(test, "%d times", atomic_read(&run->round));
+	KUNIT_EXPECT_EQ(test, run->not_opened, 0);
+	KUNIT_EXPECT_EQ(test, run->still_live, 0);
+	KUNIT_EXPECT_EQ(test, run->wait_ended_early, 0);
+	KUNIT_EXPECT_EQ(test, run->wrongly_refused, 0);
+}
+
+static struct kunit_case rundown_meetings_cases[] = {
+	KUNIT_CASE(rundown_meetings_test_wait_meets_tour),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_reinitialize),
+	KUNIT_CASE(rundown_meetings_test_completed_meets_reinitialize),
+	KUNIT_CASE_PARAM(rundown_meetings_test_waiter_looks_late, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_meetings_test_at_once, each_meeting),
+	{}
+};
+
+static struct kunit_suite rundown_meetings_suite = {
+	.name = "rundown_meetings",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_meetings_cases,
+};
+
+kunit_test_suite(rundown_meetings_suite);
