@@ -185,9 +185,9 @@ enum start {
 struct meeting {
 	const char *name;
 	enum start start;
-	void (*fns[2])(struct subject *subject);
 	/* One of them has no right to reinitialize. */
 	unsigned int refused_least, refused_most;
+	void (*fns[2])(struct subject *subject);
 };
 
 /* Another life of the ref, whose end has begun: that it is dead again does not mean run down. */

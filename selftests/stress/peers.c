@@ -30,11 +30,13 @@ static void peer_percpu_ref_destroy(struct stress_ref *ref)
 
 static bool peer_percpu_ref_acquire(struct stress_ref *ref, u32 count, int *cookie)
 {
+	/* Against percpu_ref_resurrect(). */
 	return data_race(percpu_ref_tryget_live(&ref->percpu_ref.ref));
 }
 
 static void peer_percpu_ref_release(struct stress_ref *ref, u32 count, int cookie)
 {
+	/* Against percpu_ref_kill(). */
 	data_race((percpu_ref_put(&ref->percpu_ref.ref), 0));
 }
 
