@@ -182,12 +182,14 @@ enum start {
 	RUN_DOWN,
 };
 
+typedef void meeting_fn(struct subject *subject);
+
 struct meeting {
 	const char *name;
 	enum start start;
+	meeting_fn *fns[2];
 	/* One of them has no right to reinitialize. */
 	unsigned int refused_least, refused_most;
-	void (*fns[2])(struct subject *subject);
 };
 
 /* Another life of the ref, whose end has begun: that it is dead again does not mean run down. */

@@ -12,7 +12,7 @@ bench=/sys/kernel/debug/rundown_bench
 refused() {
 	before=$(cat $bench/result)
 	for line; do
-		if said=$(printf '%s' "$line" 2>&1 >$bench/run) || ! printf '%s' "$said" | grep -q Invalid; then
+		if said=$(echo "$line" 2>&1 >$bench/run) || ! printf '%s' "$said" | grep -q Invalid; then
 			fail "'$line' ended with: ${said:-nothing}" || return
 		fi
 	done
@@ -22,8 +22,8 @@ refused() {
 all_measured() {
 	./rundown-bench --json --rounds 1 --samples 2 --refs 2 --pairs 2000 >./state-json 2>./state-log ||
 		{ tail -n 3 ./state-log; return 1; }
-	for name in $(cut -d ' ' -f 1 $bench/subjects); do
-		grep -q "\"subject\":\"$name\"" ./state-json || fail "nothing of $name" || return
+	for subject in $(cut -d ' ' -f 1 $bench/subjects); do
+		grep -q "\"subject\":\"$subject\"" ./state-json || fail "nothing of $subject" || return
 	done
 }
 

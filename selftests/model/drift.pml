@@ -102,8 +102,7 @@ inline pick()
 		:: !moved || c != from -> miss(from)			\
 		:: else							\
 		fi;							\
-		c = 0;							\
-		from = 0						\
+		c = 0							\
 	}
 
 #define add(n)		atomic { outstanding = wrap(outstanding + (n)) }
