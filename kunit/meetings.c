@@ -182,12 +182,12 @@ enum start {
 	RUN_DOWN,
 };
 
-typedef void meeting_fn(struct subject *subject);
+typedef void meeting_fn_t(struct subject *subject);
 
 struct meeting {
 	const char *name;
 	enum start start;
-	meeting_fn *fns[2];
+	meeting_fn_t *fns[2];
 	/* One of them has no right to reinitialize. */
 	unsigned int refused_least, refused_most;
 };
