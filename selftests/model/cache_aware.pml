@@ -23,7 +23,8 @@
  * drift see drift.pml.
  *
  *	here			there
- *	agent: 1		__ex_slot_acquire(); with LOCKED ex_locked_acquire()
+ *	agent: 1		__ex_slot_acquire(), and the rest of the acquire, which refuses, and
+ *				touches only garbage; with LOCKED ex_locked_acquire()
  *	       2		__ex_slot_release(); with LOCKED ex_locked_release()
  *	       3, 4		ex_drain_release()
  *	waiter: start		ex_cache_aware_start()

@@ -3,11 +3,11 @@
  * Drift of the cache-aware ref's 64-bit slots: the _ex functions, ex_recentre_live() and
  * ex_recentre_dead() of module/cache_aware.c, and the zones of module/slot.h.
  *
- * Bounds: words of W values instead of 2^64; 2 CPUs, AGENTS that acquire and release 1 or (not with
- * ONES) 2 at a time without end, and stop at any time, on any CPU in each step; one waiter that waits,
- * reinitializes, and waits again. A slot that has drifted may be missed until it is re-centred: an
+ * Bounds: words of 64 values instead of 2^64; 2 CPUs, AGENTS that acquire and release without end,
+ * COUNTS or less at a time, and stop at any time, on any CPU in each step; one waiter that waits,
+ * reinitializes, and waits again. A slot that is off by more than MAX_DRIFT may be missed: an
  * exchange fails since the slot has changed, or a release moves to that CPU after it has looked at
- * another. After FAILS misses of a slot nobody begins to acquire (there: it would take 2^28).
+ * another. After FAILS misses of a slot nobody begins to acquire (there it would take some 2^30).
  *
  * Abstraction: sequentially consistent. One atomic block here is one access there; this CPU's
  * operations on its own slot are atomic, also towards the tour, which is an interrupt there (see
@@ -32,19 +32,20 @@
 #ifndef AGENTS
 #define AGENTS		2
 #endif
+#ifndef COUNTS
+#define COUNTS		1
+#endif
 #define CPUS		2
 #ifndef FAILS
-#define FAILS		2
+#define FAILS		1
 #endif
 
-#ifndef W
 #define W		64
-#endif
 #define wrap(x)		(((x) + 3 * W / 2) % W - W / 2)
 #define LIVE		(W / 4)			/* EX_SLOT64_LIVE */
 #define DEAD		(-LIVE)			/* EX_SLOT64_DEAD */
 #ifndef MAX_DRIFT
-#define MAX_DRIFT	2
+#define MAX_DRIFT	0
 #endif						/* EX_SLOT64_MAX_DRIFT, EX_SLOT64_MAX_DEAD_DRIFT */
 #define dead(x)		((x) > DEAD / 2 * 3 && (x) < DEAD / 2)
 #define off(x, from)	(wrap((x) - (from)) > MAX_DRIFT || wrap((x) - (from)) < -MAX_DRIFT)
@@ -160,7 +161,7 @@ active [AGENTS] proctype agent()
 		fails[0] < FAILS && fails[1] < FAILS -> pick();
 		if
 		:: count = 1
-#ifndef ONES
+#if COUNTS > 1
 		:: count = 2
 #endif
 		fi;
