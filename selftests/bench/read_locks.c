@@ -89,13 +89,10 @@ static int rwsem_create(struct bench_object *object)
 	return 0;
 }
 
+/* Given back at once: the objects are of one lock class, and nobody may hold two of one. */
 static void rwsem_down(struct bench_object *object)
 {
 	down_write(&object->rwsem);
-}
-
-static void rwsem_up(struct bench_object *object)
-{
 	up_write(&object->rwsem);
 }
 
@@ -109,7 +106,6 @@ const struct bench_subject bench_rwsem = {
 	.kind = BENCH_PEER,
 	.bytes = sizeof(struct rw_semaphore),
 	.down = rwsem_down,
-	.up = rwsem_up,
 };
 
 static int percpu_rwsem_create(struct bench_object *object)
@@ -125,10 +121,6 @@ static void percpu_rwsem_destroy(struct bench_object *object)
 static void percpu_rwsem_down(struct bench_object *object)
 {
 	percpu_down_write(&object->percpu_rwsem);
-}
-
-static void percpu_rwsem_up(struct bench_object *object)
-{
 	percpu_up_write(&object->percpu_rwsem);
 }
 
@@ -144,5 +136,4 @@ const struct bench_subject bench_percpu_rwsem = {
 	.bytes = sizeof(struct percpu_rw_semaphore),
 	.bytes_percpu = sizeof(unsigned int),
 	.down = percpu_rwsem_down,
-	.up = percpu_rwsem_up,
 };
