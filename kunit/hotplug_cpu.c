@@ -115,14 +115,14 @@ static void rundown_hotplug_cpu_test_revived_while_offline(struct kunit *test)
 }
 
 /* The tour does one thing for CPUs that are online, another for the rest: none may go meanwhile. */
-static struct call_probe read_lock = { .kp.symbol_name = "cpus_read_lock" };
-static struct call_probe read_unlock = { .kp.symbol_name = "cpus_read_unlock" };
+static struct call_probe cpus_lock_probe = { .kp.symbol_name = "cpus_read_lock" };
+static struct call_probe cpus_unlock_probe = { .kp.symbol_name = "cpus_read_unlock" };
 
 static void look_for_lock(void *arg)
 {
 	int *held = arg;
 
-	*held = atomic_read(&read_lock.calls) - atomic_read(&read_unlock.calls);
+	*held = atomic_read(&cpus_lock_probe.calls) - atomic_read(&cpus_unlock_probe.calls);
 }
 
 static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)
@@ -137,18 +137,18 @@ static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
 		kunit_skip(test, "this architecture's slots are all LOCKed ones");
-	call_probe_begin(test, &read_lock);
-	call_probe_begin(test, &read_unlock);
+	call_probe_begin(test, &cpus_lock_probe);
+	call_probe_begin(test, &cpus_unlock_probe);
 	call_probe_begin(test, &interrupts);
 	/* Registering the others made calls of its own. */
-	atomic_set(&read_lock.calls, 0);
-	atomic_set(&read_unlock.calls, 0);
+	atomic_set(&cpus_lock_probe.calls, 0);
+	atomic_set(&cpus_unlock_probe.calls, 0);
 	subject_wait(subject);
 	KUNIT_EXPECT_EQ(test, held, 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&read_unlock.calls), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&cpus_unlock_probe.calls), 1);
 	call_probe_end(&interrupts);
-	call_probe_end(&read_unlock);
-	call_probe_end(&read_lock);
+	call_probe_end(&cpus_unlock_probe);
+	call_probe_end(&cpus_lock_probe);
 }
 
 static void rundown_hotplug_cpu_test_created_while_offline(struct kunit *test)
