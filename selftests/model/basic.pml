@@ -4,7 +4,8 @@
  *
  * Bounds: HOLDERS that acquire and release without end, and stop at any time; WAITERS that each
  * wait, reinitialize (all at once), and wait again; with ROGUE one release too many at any point
- * that no reinitialize overlaps.
+ * that no reinitialize overlaps. (While others hold, the ref can't know it from one of theirs; then
+ * the one too many is the release of theirs that comes last. So it is looked at where nobody holds.)
  * A wait of the second life may begin while another reinitialize is still in its steps; if that
  * wins late, there is a third life. At the end the ref is freed as the contract wants it: nobody
  * can find it any more, and no acquire is on its way.
@@ -35,6 +36,7 @@
  *	WAKE_FIRST		the last release wakes, then subtracts
  *	ONE_WAITER		a wake wakes one waiter only
  *	TOUCH_AFTER		the release looks at outstanding again after its subtraction
+ *	NEGATIVE_ENDS		a sum that is too low ends the wait, too, and is left so
  *	STRAY			the release too many may overlap a reinitialize. This one is the code as it
  *				is: the release finds the ref dead in one life, subtracts in the next,
  *				under the BIAS of a wait or of the reinitialize, and is not refused
@@ -52,6 +54,11 @@
 #define ONE		4			/* 1 << EX_BASIC_SHIFT */
 #define biases(x)	((x) & (ONE - 1))
 #define negative(x)	((x) < 0 && !biases(x))
+#ifdef NEGATIVE_ENDS
+#define ended(x)	((x) == 0 || negative(x))
+#else
+#define ended(x)	((x) == 0)
+#endif
 #ifdef NO_BIAS
 #define BIAS		0
 #else
@@ -96,10 +103,7 @@ inline wake()
 	}
 }
 
-/*
- * @rogue holds nothing. While others do, what it takes is theirs, as the contract says, and not
- * looked at here; so it gives up then.
- */
+/* @rogue holds nothing; while others do, it gives up. */
 inline take(word, amount, rogue)
 {
 	if
@@ -207,14 +211,14 @@ start:
 
 started:
 	do
-	:: left == 0 -> break
+	:: ended(left) -> break
 	:: else ->
 		asleep[me] = true;
 		atomic {
 			touch();
 			left = outstanding;
 			if
-			:: left == 0 -> asleep[me] = false; break
+			:: ended(left) -> asleep[me] = false; break
 			:: else
 			fi
 		};
@@ -315,7 +319,7 @@ refused:
 		out = 0;
 		reviving--;
 		reinitialized++;
-#ifndef STRAY
+#if !defined(STRAY) && !defined(NEGATIVE_ENDS)
 		/* Of some at once, one wins. */
 		assert(reinitialized < WAITERS || wins);
 #endif
@@ -329,7 +333,9 @@ settle:
 		left = outstanding;
 		held = 0;
 		if
+#ifndef NEGATIVE_ENDS
 		:: negative(left)
+#endif
 		:: else -> goto settled
 		fi
 	};
@@ -348,7 +354,7 @@ settle:
 	};
 settled:
 	if
-	:: left == 0 -> wake()
+	:: ended(left) -> wake()
 	:: else
 	fi;
 #ifndef CHECK_THEN_CMPXCHG

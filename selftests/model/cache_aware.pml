@@ -184,7 +184,7 @@ active [AGENTS] proctype agent()
 	   };
 	   atomic {							/* 3 */
 		touch();
-		blamed = (outstanding == 0);
+		blamed = (outstanding == 0 || negative(outstanding));
 		assert(!blamed);
 		outstanding = (outstanding + 2 * MODULUS - 2) % (2 * MODULUS);
 		due--;
@@ -228,7 +228,7 @@ active proctype rogue()
 	atomic {
 		touch();
 		if
-		:: outstanding == 0 -> debt = false
+		:: outstanding == 0 || negative(outstanding) -> debt = false
 		:: else -> outstanding = (outstanding + 2 * MODULUS - 2) % (2 * MODULUS)
 		fi
 	};
@@ -409,14 +409,22 @@ toured:
 		touch();
 		outstanding = outstanding - TOKEN;
 		if
+		:: negative(outstanding)
+		:: else -> goto settled
+		fi
+	};
+	atomic {
+		touch();
+		if
 		:: negative(outstanding) ->
 			outstanding = 0;
 			/* It warns: there was a release too many. */
 			assert(debt);
 			debt = false
-		:: else
+		:: else	/* unreached */
 		fi
 	};
+settled:
 	wake();
 
 started:
