@@ -5,6 +5,8 @@
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 
@@ -139,6 +141,136 @@ static void rundown_meetings_test_completed_meets_reinitialize(struct kunit *tes
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	expect_exactly_held(test, subject, 1);
 }
+
+/* The first has made the count dead, and not added yet what it found: the second waits for it. */
+static void rundown_meetings_test_wait_meets_basic_wait(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	meet_half_way(test, subject, subject_wait, "ex_drain_settle", &ref->outstanding,
+		      wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* The ref is live, and still claimed: the wait runs it down, and returns when the claim is gone. */
+static void rundown_meetings_test_wait_meets_basic_reinitialize(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	subject_wait(subject);
+	meet_half_way(test, subject, subject_reinitialize, "ex_drain_settle", &ref->outstanding,
+		      wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+#if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)
+/* Between two instructions: held up by a data breakpoint, which x86 has trap after the change. */
+static void on_change(struct perf_event *breakpoint, struct perf_sample_data *sample,
+		      struct pt_regs *regs)
+{
+	hold_up(breakpoint->overflow_handler_context);
+}
+
+/* This thread calls @fn, and is held up when it has changed @word for the first time. */
+static void meet_at_change(struct kunit *test, struct subject *subject,
+			   void (*fn)(struct subject *subject), const atomic_long_t *word,
+			   void (*other)(void *arg))
+{
+	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
+	int here = cpumask_first(cpu_online_mask), there = other_cpu(here);
+	struct perf_event_attr attr;
+	struct perf_event *breakpoint;
+	bool held_up;
+
+	if (here == there)
+		kunit_skip(test, "no CPU beside this one");
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)word;
+	attr.bp_len = sizeof(*word);
+	attr.bp_type = HW_BREAKPOINT_W;
+	half_way->subject = subject;
+	breakpoint = register_user_hw_breakpoint(&attr, on_change, half_way, current);
+	if (IS_ERR(breakpoint))
+		kunit_skip(test, "no data breakpoint (%ld)", PTR_ERR(breakpoint));
+	/* The other has a CPU to itself while this one is held up. */
+	set_cpus_allowed_ptr(current, cpumask_of(here));
+	half_way->other = thread_run(test, other, half_way, there);
+	fn(subject);
+	held_up = half_way->held_up;
+	half_way->held_up = true;
+	WRITE_ONCE(half_way->go, true);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	unregister_hw_breakpoint(breakpoint);
+	thread_join(test, half_way->other);
+	KUNIT_EXPECT_TRUE_MSG(test, held_up, "the word was not changed");
+}
+
+static void release_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_release(half_way->subject);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+/* The last release finds the count dead, and what the run-down found is not added yet. */
+static void rundown_meetings_test_release_meets_dead_count(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	meet_at_change(test, subject, subject_completed, &ref->count, release_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/* Both found the ref live. The other has made the count dead by the time the first wants to. */
+static void rundown_meetings_test_wait_meets_bias(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	meet_at_change(test, subject, subject_wait, &ref->outstanding, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+static void reinitialize_and_release(struct subject *subject)
+{
+	subject_reinitialize(subject);
+	subject_release(subject);
+}
+
+/* The ref is held, and live when it is claimed; when its count is looked at, it is not. */
+static void rundown_meetings_test_wait_meets_claim(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	EXPECT_MISUSE(test, EX_MISUSE_REINITIALIZE,
+		      meet_at_change(test, subject, reinitialize_and_release, &ref->outstanding,
+				     wait_half_way));
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+#endif
 
 static void just_wait(void *subject)
 {
@@ -402,6 +534,13 @@ static struct kunit_case rundown_meetings_cases[] = {
 	KUNIT_CASE(rundown_meetings_test_wait_meets_tour),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_reinitialize),
 	KUNIT_CASE(rundown_meetings_test_completed_meets_reinitialize),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_wait),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_reinitialize),
+#if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)
+	KUNIT_CASE(rundown_meetings_test_release_meets_dead_count),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_bias),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_claim),
+#endif
 	KUNIT_CASE_PARAM(rundown_meetings_test_waiter_looks_late, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_meetings_test_at_once, each_meeting),
 	{}
