@@ -4,8 +4,8 @@
  *
  * Bounds: HOLDERS that acquire and release without end, and stop at any time; WAITERS that each
  * wait, reinitialize (all at once), and wait again; with ROGUE one release too many at any point
- * that no reinitialize overlaps. (While others hold, the ref can't know it from one of theirs; then
- * the one too many is the release of theirs that comes last. So it is looked at where nobody holds.)
+ * that no reinitialize overlaps. (While others hold, the ref can't know it from one of theirs; the
+ * one too many is then the last of theirs. So it is looked at where nobody holds.)
  * A wait of the second life may begin while another reinitialize is still in its steps; if that
  * wins late, there is a third life. At the end the ref is freed as the contract wants it: nobody
  * can find it any more, and no acquire is on its way.

@@ -10,8 +10,9 @@
  *
  * Abstraction: sequentially consistent (litmus/wake*.litmus for the rest). One statement or atomic
  * block is one access to what is shared. That a CPU is online cannot change while something not
- * preemptible runs on it; an irq_work that is pending as a CPU goes down is served before it is
- * dead. A waiter that returns leaves the stack that its entry in the list lies on.
+ * preemptible runs on it. An irq_work may interrupt that at any time, as if IRQs were always on;
+ * one that is pending as a CPU goes down is served before it is dead. A waiter that returns leaves
+ * the stack that its entry in the list lies on.
  *
  *	here			there
  *	holder: 1		ex_drain_release(): the subtraction
@@ -204,7 +205,7 @@ active [N] proctype irq_work()
 end:
 	do
 	:: atomic {
-		pending[cpu] && !pinned[cpu] ->
+		pending[cpu] ->
 		pending[cpu] = false;
 		serving[cpu] = true
 	   };
