@@ -36,6 +36,7 @@ enum bench_kind {
  * @admit:        undo @refuse
  * @down:         run it down: wait until nobody holds it
  * @up:           and open it again
+ * @settle:       wait until what @down and @up left behind has gone
  *
  * Members that a subject has no use for are NULL.
  */
@@ -54,6 +55,7 @@ struct bench_subject {
 	void (*admit)(struct bench_object *object);
 	void (*down)(struct bench_object *object);
 	void (*up)(struct bench_object *object);
+	void (*settle)(void);
 };
 
 /* Ends with NULL. */

@@ -122,8 +122,9 @@ static void percpu_ref_up(struct bench_object *object)
 	percpu_ref_reinit(&object->percpu_ref);
 }
 
-BENCH_PAIRS(percpu_ref, struct percpu_ref *, &object->percpu_ref, percpu_ref_tryget_live(ref),
-	    percpu_ref_put(ref))
+/* data_race(): against percpu_ref_resurrect(), and percpu_ref_kill(). */
+BENCH_PAIRS(percpu_ref, struct percpu_ref *, &object->percpu_ref,
+	    data_race(percpu_ref_tryget_live(ref)), data_race((percpu_ref_put(ref), 0)))
 BENCH_REFUSED(percpu_ref, struct percpu_ref *, &object->percpu_ref, percpu_ref_tryget_live(ref))
 
 const struct bench_subject bench_percpu_ref = {

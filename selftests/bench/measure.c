@@ -258,6 +258,8 @@ int bench_measure_down(const struct bench_down *what, struct bench_result *resul
 		result->samples[result->count++] = ktime_get_ns() - begin;
 		for (i = 0; subject->up && i < what->refs; i++)
 			subject->up(&objects[i]);
+		if (subject->settle)
+			subject->settle();
 		if (signal_pending(current))
 			error = -EINTR;
 	}

@@ -28,7 +28,7 @@ struct Plot {
 	Plot(const std::string &where, const std::string &what) : directory(where), name(what)
 	{
 		// Opaque, for pages with a dark background.
-		script << "set terminal svg size 900,480 font 'sans-serif,13' background "
+		script << "set terminal svg noenhanced size 900,480 font 'sans-serif,13' background "
 			  "'#ffffff'\n"
 		       << "set output '" << where << '/' << what << ".svg'\n"
 		       << "set border 3\nset tics nomirror\nset grid ytics lc '#dddddd'\n";
@@ -54,7 +54,7 @@ void bars(Plot &plot, std::vector<std::tuple<double, std::string, const char *>>
 {
 	std::ranges::sort(rows);
 	plot.script << "set boxwidth 0.7\nset style fill solid\nset xtics rotate by -35 left\n"
-		    << "set rmargin 14\nset key off\n$data << EOD\n";
+		    << "set rmargin 22\nset bmargin 11\nset key off\n$data << EOD\n";
 	for (const auto &[value, name, rgb] : rows)
 		plot.script << quoted(name) << ' ' << value << ' ' << rgb << '\n';
 	plot.script << "EOD\n";

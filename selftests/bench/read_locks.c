@@ -124,6 +124,12 @@ static void percpu_rwsem_down(struct bench_object *object)
 	percpu_up_write(&object->percpu_rwsem);
 }
 
+/* A writer leaves the readers their slow way, and the next writer a short one, for a grace period. */
+static void percpu_rwsem_settle(void)
+{
+	rcu_barrier();
+}
+
 BENCH_PAIRS(percpu_rwsem, struct percpu_rw_semaphore *, &object->percpu_rwsem,
 	    percpu_down_read_trylock(ref), percpu_up_read(ref))
 
@@ -136,4 +142,5 @@ const struct bench_subject bench_percpu_rwsem = {
 	.bytes = sizeof(struct percpu_rw_semaphore),
 	.bytes_percpu = sizeof(unsigned int),
 	.down = percpu_rwsem_down,
+	.settle = percpu_rwsem_settle,
 };
