@@ -326,7 +326,7 @@ static void rundown_limits_test_recentres_under_interrupts(struct kunit *test)
 	struct ex_rundown_ref_cache_aware *ref = subject->ref;
 	int here = cpumask_first(cpu_online_mask), cpu, granted = 0;
 	atomic_long_t *slot = subject_slot(subject, here);
-	unsigned long end = jiffies + msecs_to_jiffies(RECENTRE_MS);
+	unsigned long end, stuck;
 	struct thread *thread;
 	u64 sum;
 
@@ -334,7 +334,11 @@ static void rundown_limits_test_recentres_under_interrupts(struct kunit *test)
 	interrupts->cpu = here;
 	KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(here)));
 	thread = thread_run(test, acquire_by_interrupt, interrupts, other_cpu(here));
-	while (time_before(jiffies, end)) {
+	end = jiffies + msecs_to_jiffies(RECENTRE_MS);
+	stuck = jiffies + msecs_to_jiffies(STUCK_MS);
+	/* Until there were some; CPUs that wait for their turn may take longer. */
+	while (time_before(jiffies, end) ||
+	       (!(granted && READ_ONCE(interrupts->taken)) && time_before(jiffies, stuck))) {
 		atomic_long_add(drift->by, slot);
 		atomic_long_sub((long)((u64)drift->by * 2), &ref->outstanding);
 		granted += subject_acquire_ex(subject, 7);
