@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -301,9 +302,13 @@ void compare(const std::vector<std::string> &base_files, const std::vector<std::
 	};
 	const auto base = merged(base_files), now = merged(now_files);
 	Table table({"ns a pair, or a refusal", "base", "+-%", "now", "+-%", "now / base"});
-	for (const auto &[key, values] : now.at("measurements").items()) {
+	// They were measured in random order.
+	std::set<std::string> keys;
+	for (const auto &[key, values] : now.at("measurements").items())
+		keys.insert(key);
+	for (const auto &key : keys) {
 		const Sample b{base.at("measurements").at(key).get<std::vector<double>>()};
-		const Sample n{values.get<std::vector<double>>()};
+		const Sample n{now.at("measurements").at(key).get<std::vector<double>>()};
 		table.add({key.substr(key.find(' ') + 1), figure(b.median()),
 			   format("%.0f", b.spread()), figure(n.median()),
 			   format("%.0f", n.spread()), figure(n.median() / b.median())});
