@@ -28,7 +28,8 @@ struct Plot {
 	Plot(const std::string &where, const std::string &what) : directory(where), name(what)
 	{
 		// Opaque, for pages with a dark background.
-		script << "set terminal svg noenhanced size 900,480 font 'sans-serif,13' background "
+		script << "set terminal svg noenhanced size 900,480 font 'sans-serif,13' "
+			  "background "
 			  "'#ffffff'\n"
 		       << "set output '" << where << '/' << what << ".svg'\n"
 		       << "set border 3\nset tics nomirror\nset grid ytics lc '#dddddd'\n";
