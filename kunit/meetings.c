@@ -23,6 +23,10 @@ struct half_way {
 	struct thread *other;
 	const atomic_long_t *word;
 	long before;
+	int accesses;
+	int nth;
+	bool granted;
+	void (*what)(struct subject *subject);
 	bool go;
 	bool held_up;
 	bool ended;
@@ -281,6 +285,184 @@ static void rundown_meetings_test_wait_meets_claim(struct kunit *test)
 	subject_reinitialize(subject);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	expect_exactly_held(test, subject, 1);
+}
+
+/* As the wait; if it takes the dead count for what is held, it says so and does not sleep. */
+static void rundown_meetings_test_completed_meets_bias(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	meet_at_change(test, subject, subject_completed, &ref->outstanding, wait_half_way);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+/*
+ * One after the other, before and after each access of a word that both change: what is read and
+ * then written, rather than changed in one step, loses what the other did. An emulator may not stop
+ * at an atomic; it does at a reading.
+ */
+#define MOST_ACCESSES	5
+
+enum word {
+	COUNT,
+	OUTSTANDING,
+	STATE,
+	SLOT,		/* of the other's CPU */
+};
+
+struct access {
+	const char *name;
+	const struct ref_ops *ops;
+	enum word word;
+	/* By completed, after so many acquires. */
+	unsigned int held;
+	bool run_down;
+	void (*fn)(struct subject *subject);
+	void (*other)(struct subject *subject);
+	unsigned int refused;
+};
+
+static const struct access accesses[] = {
+	{ "completed, acquire", &basic_ops, COUNT, 0, false, subject_completed, NULL },
+	{ "release, release", &basic_ops, COUNT, 2, false, subject_release, subject_release },
+	{ "last releases", &basic_ops, OUTSTANDING, 2, true, subject_release, subject_release },
+	{ "completed, completed", &basic_ops, COUNT, 0, false,
+	  subject_completed, subject_completed },
+	{ "reinitialize, reinitialize", &basic_ops, OUTSTANDING, 0, true,
+	  subject_reinitialize, subject_reinitialize, 1 },
+	{ "completed, acquire", &no_ipi_ops, SLOT, 0, false, subject_completed, NULL },
+	{ "last releases", &allocated_ops, OUTSTANDING, 2, true, subject_release, subject_release },
+	{ "completed, completed", &no_ipi_ops, STATE, 0, false,
+	  subject_completed, subject_completed },
+	{ "reinitialize, reinitialize", &no_ipi_ops, OUTSTANDING, 0, true,
+	  subject_reinitialize, subject_reinitialize, 1 },
+};
+
+static void describe_access(const struct access *access, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%s; %s", access->name, access->ops->name);
+}
+
+KUNIT_ARRAY_PARAM(each_access, accesses, describe_access);
+
+static void on_access(struct perf_event *breakpoint, struct perf_sample_data *sample,
+		      struct pt_regs *regs)
+{
+	struct half_way *half_way = breakpoint->overflow_handler_context;
+
+	if (!half_way->held_up && ++half_way->accesses == half_way->nth)
+		hold_up(half_way);
+}
+
+/* Holds what it is granted until the test has looked. */
+static void do_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	if (half_way->what)
+		half_way->what(half_way->subject);
+	else
+		half_way->granted = subject_acquire(half_way->subject);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+static void set_breakpoint(struct perf_event_attr *attr, struct subject *subject, enum word word,
+			   int there)
+{
+	struct ex_rundown_ref_cache_aware *cache_aware = subject->ref;
+	struct ex_rundown_ref *basic = subject->ref;
+	bool is_basic = subject->ops == &basic_ops;
+	void *at = NULL;
+
+	hw_breakpoint_init(attr);
+	attr->bp_len = sizeof(long);
+	attr->bp_type = HW_BREAKPOINT_RW;
+	switch (word) {
+	case COUNT:
+		at = &basic->count;
+		break;
+	case OUTSTANDING:
+		at = is_basic ? &basic->outstanding : &cache_aware->outstanding;
+		break;
+	case STATE:
+		at = &cache_aware->state;
+		attr->bp_len = sizeof(cache_aware->state);
+		break;
+	case SLOT:
+		at = subject_slot(subject, there);
+		break;
+	}
+	attr->bp_addr = (unsigned long)at;
+}
+
+/* Returns false if there are fewer accesses. */
+static bool meet_at_access(struct kunit *test, const struct access *access, int nth)
+{
+	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
+	struct subject *subject = subject_create(test, access->ops);
+	int here = cpumask_first(cpu_online_mask), there = other_cpu(here);
+	unsigned int held, refused = misuse_count(EX_MISUSE_REINITIALIZE);
+	struct perf_event_attr attr;
+	struct perf_event *breakpoint;
+	bool met;
+
+	if (access->held)
+		KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, access->held));
+	if (access->run_down)
+		subject_completed(subject);
+	set_breakpoint(&attr, subject, access->word, there);
+	half_way->subject = subject;
+	half_way->what = access->other;
+	half_way->nth = nth;
+	half_way->held_up = true;
+	breakpoint = register_user_hw_breakpoint(&attr, on_access, half_way, current);
+	if (IS_ERR(breakpoint))
+		kunit_skip(test, "no data breakpoint (%ld)", PTR_ERR(breakpoint));
+	set_cpus_allowed_ptr(current, cpumask_of(here));
+	half_way->other = thread_run(test, do_half_way, half_way, there);
+	WRITE_ONCE(half_way->held_up, false);
+	access->fn(subject);
+	met = half_way->held_up;
+	half_way->held_up = true;
+	WRITE_ONCE(half_way->go, true);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	unregister_hw_breakpoint(breakpoint);
+	if (!thread_join(test, half_way->other))
+		return false;
+
+	refused = misuse_count(EX_MISUSE_REINITIALIZE) - refused;
+	KUNIT_EXPECT_EQ_MSG(test, refused, access->refused, "refused at access %d", nth);
+	if (half_way->granted)
+		subject_release(subject);
+	held = misuse_count(EX_MISUSE_COMPLETED_HELD);
+	subject_completed(subject);
+	KUNIT_EXPECT_EQ_MSG(test, misuse_count(EX_MISUSE_COMPLETED_HELD), held,
+			    "held after access %d", nth);
+	subject_reinitialize(subject);
+	KUNIT_EXPECT_TRUE_MSG(test, subject_acquire(subject), "dead after access %d", nth);
+	subject_release(subject);
+	return met;
+}
+
+static void rundown_meetings_test_between_accesses(struct kunit *test)
+{
+	const struct access *access = test->param_value;
+	int nth;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	misuse_quiet_begin(test);
+	for (nth = 1; nth <= MOST_ACCESSES && meet_at_access(test, access, nth); nth++)
+		cond_resched();
+	misuse_quiet_end(test);
+	misuse_allow(EX_MISUSE_COMPLETED_HELD);
+	if (access->refused)
+		misuse_allow(EX_MISUSE_REINITIALIZE);
 }
 #endif
 
@@ -552,6 +734,8 @@ static struct kunit_case rundown_meetings_cases[] = {
 	KUNIT_CASE(rundown_meetings_test_release_meets_dead_count),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_bias),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_claim),
+	KUNIT_CASE(rundown_meetings_test_completed_meets_bias),
+	KUNIT_CASE_PARAM(rundown_meetings_test_between_accesses, each_access_gen_params),
 #endif
 	KUNIT_CASE_PARAM(rundown_meetings_test_waiter_looks_late, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_meetings_test_at_once, each_meeting),
