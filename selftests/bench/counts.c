@@ -24,9 +24,14 @@ static void limit_destroy(struct bench_object *object)
 	free_percpu(object->percpu);
 }
 
+/* Where the GS base is what leads from a per-CPU address to the CPU's own. */
+#if defined(CONFIG_X86_64) && defined(CONFIG_SMP) && !defined(CONFIG_UML)
+#define LIMIT_IN_ASSEMBLER
+#endif
+
 static __always_inline bool limit_add(struct bench_line __percpu *line)
 {
-#ifdef CONFIG_X86_64
+#ifdef LIMIT_IN_ASSEMBLER
 	asm volatile("addq $1, %%gs:(%0)" : : "r" (line) : "cc", "memory");
 #else
 	this_cpu_add(line->plain, 1);
@@ -36,7 +41,7 @@ static __always_inline bool limit_add(struct bench_line __percpu *line)
 
 static __always_inline void limit_subtract(struct bench_line __percpu *line)
 {
-#ifdef CONFIG_X86_64
+#ifdef LIMIT_IN_ASSEMBLER
 	asm volatile("subq $1, %%gs:(%0)" : : "r" (line) : "cc", "memory");
 #else
 	this_cpu_sub(line->plain, 1);
@@ -122,9 +127,20 @@ static void percpu_ref_up(struct bench_object *object)
 	percpu_ref_reinit(&object->percpu_ref);
 }
 
-/* data_race(): against percpu_ref_resurrect(), and percpu_ref_kill(). */
-BENCH_PAIRS(percpu_ref, struct percpu_ref *, &object->percpu_ref,
-	    data_race(percpu_ref_tryget_live(ref)), data_race((percpu_ref_put(ref), 0)))
+static __always_inline bool peer_percpu_ref_get(struct percpu_ref *ref)
+{
+	/* Against percpu_ref_resurrect(). */
+	return data_race(percpu_ref_tryget_live(ref));
+}
+
+static __always_inline void peer_percpu_ref_put(struct percpu_ref *ref)
+{
+	/* Against percpu_ref_kill(). */
+	data_race((percpu_ref_put(ref), 0));
+}
+
+BENCH_PAIRS(percpu_ref, struct percpu_ref *, &object->percpu_ref, peer_percpu_ref_get(ref),
+	    peer_percpu_ref_put(ref))
 BENCH_REFUSED(percpu_ref, struct percpu_ref *, &object->percpu_ref, percpu_ref_tryget_live(ref))
 
 const struct bench_subject bench_percpu_ref = {

@@ -144,9 +144,9 @@ static int subjects_show(struct seq_file *file, void *unused)
 	for (i = 0; bench_subjects[i]; i++) {
 		const struct bench_subject *it = bench_subjects[i];
 
-		seq_printf(file, "%s %s %u %u %s%s%s %s\n", it->name, kinds[it->kind], it->bytes,
+		seq_printf(file, "%s %s %u %u %s%s%s%s %s\n", it->name, kinds[it->kind], it->bytes,
 			   it->bytes_percpu, it->pairs ? "p" : "-", it->refused ? "r" : "-",
-			   it->down ? "d" : "-", it->title);
+			   it->down ? "d" : "-", it->settle ? "s" : "-", it->title);
 	}
 	return 0;
 }

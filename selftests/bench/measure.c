@@ -13,8 +13,10 @@
 #include "measure.h"
 #include "subject.h"
 
-/* The scheduler gets its turn after so many. */
+/* The scheduler, and RCU-tasks, get their turn after so many. */
 #define CHUNK	1000UL
+/* So many before the clock starts: a CPU that was idle is slow at first. */
+#define WARM_UP	20000UL
 
 /* Threads, from their creation to kthread_stop(). */
 struct bench_threads {
@@ -32,6 +34,7 @@ struct bench_thread {
 	struct bench_threads *all;
 	struct bench_object *objects;
 	unsigned int refs;
+	int cpu;
 	u64 ns;
 	int error;
 };
@@ -40,19 +43,24 @@ static void make_pairs(struct bench_thread *self)
 {
 	struct bench_threads *all = self->all;
 	unsigned long left = all->n;
-	u64 start = ktime_get_ns();
+	u64 start;
 
+	all->loop(self->objects, min(left, WARM_UP));
+	start = ktime_get_ns();
 	while (left && !kthread_should_stop()) {
 		unsigned long n = min(left, CHUNK);
 
 		if (!all->loop(self->objects, n))
 			self->error = -EIO;
 		left -= n;
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 	self->ns = ktime_get_ns() - start;
 	if (left)
 		self->error = -EINTR;
+	/* Its CPU went off line, and it shares that of another. */
+	if (raw_smp_processor_id() != self->cpu)
+		self->error = -EAGAIN;
 }
 
 /* Refused while it is run down. */
@@ -63,7 +71,7 @@ static void hold_in_turn(struct bench_thread *self)
 	while (!kthread_should_stop()) {
 		self->all->loop(&self->objects[i], 1);
 		i = (i + 1) % self->refs;
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -82,7 +90,8 @@ static int bench_thread(void *argument)
 	else
 		hold_in_turn(self);
 
-	atomic_dec(&all->running);
+	/* Release: pairs with the acquire in running(); the results are visible. */
+	atomic_dec_return_release(&all->running);
 	set_current_state(TASK_IDLE);
 	while (!kthread_should_stop()) {
 		schedule();
@@ -90,6 +99,12 @@ static int bench_thread(void *argument)
 	}
 	__set_current_state(TASK_RUNNING);
 	return 0;
+}
+
+static bool running(struct bench_threads *all)
+{
+	/* Acquire: pairs with the release in bench_thread(). */
+	return atomic_read_acquire(&all->running);
 }
 
 static void stop(struct bench_threads *all)
@@ -128,6 +143,7 @@ static int start(struct bench_threads *all, unsigned int count, struct bench_obj
 		thread->all = all;
 		thread->objects = own ? &objects[all->count] : objects;
 		thread->refs = own ? 1 : refs;
+		thread->cpu = cpu;
 		task = kthread_create(bench_thread, thread, "rundown_bench/%d", cpu);
 		if (IS_ERR(task)) {
 			stop(all);
@@ -179,7 +195,7 @@ static int create(const struct bench_subject *subject, struct bench_object **obj
  *
  * Return: 0; -EINVAL if the subject has no such loop, or for more threads than CPUs; -ENOMEM;
  * -EBUSY if there are no more objects of that subject; -EIO if an acquire was granted or refused
- * that should not have been; -EINTR.
+ * that should not have been; -EAGAIN if a CPU went off line; -EINTR.
  */
 int bench_measure_loop(const struct bench_loop *what, struct bench_result *result)
 {
@@ -204,11 +220,11 @@ int bench_measure_loop(const struct bench_loop *what, struct bench_result *resul
 
 	error = start(&all, what->threads, objects, 1, what->own);
 	if (!error) {
-		while (atomic_read(&all.running) && !signal_pending(current))
+		while (running(&all) && !signal_pending(current))
 			usleep_range(500, 1000);
 		if (signal_pending(current))
 			error = -EINTR;
-		for (i = 0; i < all.count && !atomic_read(&all.running); i++) {
+		for (i = 0; i < all.count && !running(&all); i++) {
 			result->samples[result->count++] = all.thread[i].ns;
 			error = error ?: all.thread[i].error;
 		}
@@ -253,10 +269,10 @@ int bench_measure_down(const struct bench_down *what, struct bench_result *resul
 		/* Let the holders run, or the CPUs fall idle. */
 		usleep_range(200, 400);
 		begin = ktime_get_ns();
-		for (i = 0; i < what->refs; i++)
+		for (i = 0; i < what->refs && !fatal_signal_pending(current); i++)
 			subject->down(&objects[i]);
 		result->samples[result->count++] = ktime_get_ns() - begin;
-		for (i = 0; subject->up && i < what->refs; i++)
+		while (subject->up && i--)
 			subject->up(&objects[i]);
 		if (subject->settle)
 			subject->settle();

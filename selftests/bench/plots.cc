@@ -50,6 +50,11 @@ const char *colour(const Results &results, const std::string &name)
 									   : "0xa0a0a0";
 }
 
+std::string where(const Results &results)
+{
+	return results.json().at("kernel").at(results.main_cpus()).at("accel");
+}
+
 // Bars, the smallest first. Each is a line: title, value, colour.
 void bars(Plot &plot, std::vector<std::tuple<double, std::string, const char *>> rows)
 {
@@ -119,7 +124,8 @@ void plot_latency(const Results &results, const std::string &directory)
 			rows.emplace_back(*ratio, results.title(name), colour(results, name));
 	}
 	bars(plot, rows);
-	plot.script << "set title 'Running an idle object down, emulated: multiples only'\n"
+	plot.script << "set title 'Running an idle object down, " << where(results)
+		    << ": multiples only'\n"
 		    << "set ylabel 'x the cache-aware ref'\nset logscale y\n"
 		    << "set yrange [0.001:*]\nset boxwidth 0.7\n"
 		    << "plot $data using 0:2:3:xtic(1) with boxes lc rgb variable\n";
@@ -153,7 +159,8 @@ void plot_cpus(const Results &results, const std::string &directory)
 			  quoted(results.title(name));
 	}
 	plot.script
-		<< "set title 'Running an idle object down, emulated: the shape only'\n"
+		<< "set title 'Running an idle object down, " << where(results)
+		<< ": the shape only'\n"
 		<< "set key outside right\nset xlabel 'virtual CPUs'\nset logscale x 2\n"
 		<< "set ylabel 'x the cache-aware ref on the fewest CPUs'\nset logscale y\nplot "
 		<< curves << '\n';

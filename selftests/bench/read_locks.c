@@ -45,6 +45,13 @@ const struct bench_subject bench_rcu_sched = {
 	.kind = BENCH_PEER,
 };
 
+/* What is seldom written is apart since 6.4. */
+#ifdef __SRCU_USAGE_INIT
+#define SRCU_BYTES	(sizeof(struct srcu_struct) + sizeof(struct srcu_usage))
+#else
+#define SRCU_BYTES	sizeof(struct srcu_struct)
+#endif
+
 static int srcu_create(struct bench_object *object)
 {
 	return init_srcu_struct(&object->srcu);
@@ -76,7 +83,7 @@ const struct bench_subject bench_srcu = {
 	.pairs = srcu_pairs,
 	.title = "srcu_read_lock()",
 	.kind = BENCH_PEER,
-	.bytes = sizeof(struct srcu_struct),
+	.bytes = SRCU_BYTES,
 #ifdef CONFIG_TREE_SRCU
 	.bytes_percpu = sizeof(struct srcu_data),
 #endif
@@ -124,7 +131,7 @@ static void percpu_rwsem_down(struct bench_object *object)
 	percpu_up_write(&object->percpu_rwsem);
 }
 
-/* A writer leaves the readers their slow way, and the next writer a short one, for a grace period. */
+/* For a grace period a writer leaves readers their slow way, and the next writer a short one. */
 static void percpu_rwsem_settle(void)
 {
 	rcu_barrier();

@@ -11,8 +11,8 @@ using namespace bench;
 
 int main(int argc, char **argv)
 {
-	std::string native, instructions, polling, machine, compiled_for, accel, path, readme_path,
-		directory;
+	std::string native, instructions, polling, machine, compiled_for, revision, accel, path,
+		readme_path, directory;
 	std::vector<std::string> kernels, bases, nows;
 	bool ok = true;
 	CLI::App app("Shows what the benchmarks measured.");
@@ -27,12 +27,14 @@ int main(int argc, char **argv)
 		->required();
 	merge->add_option("--machine", machine, "what the CPU is")->required();
 	merge->add_option("--compiled-for", compiled_for, "the kernel's release")->required();
+	merge->add_option("--revision", revision, "what was measured")->required();
 	merge->add_option("--accel", accel, "what the kernels ran on")->required();
 	merge->callback([&] {
 		nlohmann::ordered_json all;
 		merge_native(all, native);
 		all["native"]["machine"] = machine;
 		all["native"]["compiled_for"] = compiled_for;
+		all["revision"] = revision;
 		merge_instructions(all, instructions);
 		for (const auto &kernel : kernels)
 			merge_kernel(all, kernel, false);

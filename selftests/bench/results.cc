@@ -59,8 +59,7 @@ void merge_native(ordered_json &all, const std::string &path)
 	constexpr double batch = 1000; // native.cc
 	const auto native = load(path);
 	const auto &context = native.at("context");
-	all["native"] = {{"date", context.at("date").get<std::string>().substr(0, 10)},
-			 {"cpus", context.at("num_cpus")}};
+	int cpus = 1;
 	for (const auto &it : native.at("benchmarks")) {
 		if (it.value("error_occurred", false))
 			fail(it.at("name").get<std::string>() + ": " +
@@ -69,11 +68,14 @@ void merge_native(ordered_json &all, const std::string &path)
 			continue;
 		std::string name = it.at("run_name");
 		name = name.substr(0, name.find("/real_time"));
+		cpus = std::max(cpus, it.at("threads").get<int>());
 		std::ranges::replace(name, '/', ' ');
 		all["measurements"]
 		   ["native " + name + ' ' + std::to_string(it.at("threads").get<int>())]
 			   .push_back(it.at("cpu_time").get<double>() / batch);
 	}
+	all["native"] = {{"date", context.at("date").get<std::string>().substr(0, 10)},
+			 {"cpus", cpus}};
 }
 
 // "SUBJECT N" a line: instructions a pair.

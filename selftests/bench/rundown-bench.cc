@@ -11,6 +11,7 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <sys/utsname.h>
 #include <thread>
@@ -22,6 +23,7 @@ namespace
 {
 
 constexpr int kFailed = 1, kUsage = 2, kUnavailable = 4;
+constexpr unsigned kRoundsOfMany = 3;
 
 struct Failure {
 	int status;
@@ -31,14 +33,14 @@ struct Failure {
 struct Subject {
 	std::string name, kind, title;
 	unsigned bytes, bytes_percpu;
-	bool pairs, refused, down;
+	bool pairs, refused, down, settles;
 };
 
 struct Options {
 	std::string debugfs = "/sys/kernel/debug";
 	std::vector<std::string> only;
 	unsigned rounds = 5, samples = 40, refs = 1000;
-	unsigned long pairs = 200000;
+	unsigned long pairs = 1000000;
 	bool idle_only = false, json = false;
 };
 
@@ -77,11 +79,12 @@ public:
 			std::istringstream words(line);
 			words >> it.name >> it.kind >> it.bytes >> it.bytes_percpu >> can;
 			std::getline(words >> std::ws, it.title);
-			if (!words || can.size() != 3)
+			if (!words || can.size() != 4)
 				throw Failure{kFailed, "what is this subject? " + line};
 			it.pairs = can[0] == 'p';
 			it.refused = can[1] == 'r';
 			it.down = can[2] == 'd';
+			it.settles = can[3] == 's';
 			all.push_back(it);
 		}
 		return all;
@@ -137,14 +140,15 @@ public:
 	{
 	}
 
-	void round(const Subject &subject, unsigned cpus, bool first)
+	void round(const Subject &subject, unsigned cpus, unsigned number)
 	{
 		if (subject.down) {
 			down(subject, 1, 0);
 			if (subject.pairs && cpus > 1 && !m_options.idle_only)
 				down(subject, 1, cpus - 1);
 			// Seconds for some of the peers.
-			if (first && m_options.refs > 1 && !subject.name.starts_with("static"))
+			if (number < kRoundsOfMany && m_options.refs > 1 &&
+			    !subject.name.starts_with("static"))
 				down(subject, m_options.refs, 0);
 		}
 		if (m_options.idle_only)
@@ -154,8 +158,11 @@ public:
 			if (cpus > 1)
 				loop("pairs", subject, cpus, "shared");
 		}
-		if (subject.refused)
+		if (subject.refused) {
 			loop("refused", subject, 1, "shared");
+			if (cpus > 1)
+				loop("refused", subject, cpus, "shared");
+		}
 	}
 
 	ordered_json json() const
@@ -191,8 +198,8 @@ private:
 					{"ns", ordered_json::array()}});
 		for (const double sample : ns)
 			it["ns"].push_back(sample);
-		// Both the way down and the way up interrupt; half of them are the run-down's.
-		if (before && after && !holders && refs == 1)
+		// The way up may interrupt, too. To settle is no part of either.
+		if (before && after && !holders && refs == 1 && !subject.settles)
 			it["calls"].push_back((*after - *before) / static_cast<double>(ns.size()));
 	}
 
@@ -310,7 +317,8 @@ void run(const Options &options)
 		if (options.only.empty() ||
 		    std::ranges::find(options.only, subject.name) != options.only.end())
 			subjects.push_back(subject);
-	if (subjects.empty() || (!options.only.empty() && subjects.size() != options.only.size()))
+	const std::set<std::string> only(options.only.begin(), options.only.end());
+	if (subjects.empty() || (!only.empty() && subjects.size() != only.size()))
 		throw Failure{kUsage, "no subject of that name; see rundown_bench/subjects"};
 
 	const unsigned cpus = std::max(1u, std::thread::hardware_concurrency());
@@ -319,7 +327,7 @@ void run(const Options &options)
 		for (const auto &subject : subjects) {
 			std::cerr << "round " << round + 1 << " of " << options.rounds << ": "
 				  << subject.name << '\n';
-			measurements.round(subject, cpus, round == 0);
+			measurements.round(subject, cpus, round);
 		}
 	}
 

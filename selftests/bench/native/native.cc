@@ -213,6 +213,8 @@ void add_subject(const bench_subject &subject)
 		auto *const refusing = create(subject);
 		subject.refuse(refusing);
 		add("refused/" + name, subject.refused, {refusing}, 1);
+		if (cpus > 1)
+			add("refused/" + name, subject.refused, {refusing}, cpus);
 	}
 }
 
