@@ -19,7 +19,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .DEFAULT_GOAL := modules
 .PHONY: modules programs clean install uninstall check check-all selftests demo kunit lint bench \
-	bench-publish bench-compare help kdir
+	bench-publish bench-compare prove mutants coverage help kdir
 
 modules: kdir ## build all modules against KDIR
 	@grep -qs '^CONFIG_KUNIT=' $(KDIR)/include/config/auto.conf || \
@@ -94,6 +94,16 @@ bench-publish: ## put what `make bench' measured into README and selftests/bench
 
 bench-compare: ## measure against another revision's module (BASE=rev), natively
 	selftests/bench/bench compare $(BASE)
+
+prove: ## search the models, check the litmus tests, a few mutants, the coverage
+	selftests/check prove mutants coverage
+
+mutants: ## break the module in one place at a time: do the tests notice? (ONLY=name,name PART=i/n JOBS=n AGAIN=1)
+	selftests/mutants/run $(if $(ONLY),--only $(ONLY)) $(if $(PART),--part $(PART)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(AGAIN),--again)
+
+coverage: ## which lines of module/ does no test run?
+	selftests/mutants/coverage
 
 clean: ## remove what was built here; built kernels stay in the cache
 	$(if $(KDIR),+$(kbuild) clean)
