@@ -69,6 +69,20 @@ static void rundown_limits_test_basic_ex_stops_at_most_held(struct kunit *test)
 	atomic_long_set(&ref->count, 0);
 }
 
+/* As much is there, so that nothing else would refuse it. */
+static void rundown_limits_test_basic_release_count_too_big(struct kunit *test)
+{
+	const long held = min(EX_RUNDOWN_MAX_HELD, 3L * EX_RUNDOWN_MAX_COUNT);
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	atomic_long_set(&ref->count, held);
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_COUNT,
+		      subject_release_ex(subject, EX_RUNDOWN_MAX_COUNT + 1));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->count), held);
+	atomic_long_set(&ref->count, 0);
+}
+
 /* While another's overflow is being undone, the count is of a live ref with enough to release. */
 static void rundown_limits_test_basic_release_beside_overflow(struct kunit *test)
 {
@@ -452,6 +466,7 @@ static struct kunit_case rundown_limits_cases[] = {
 	KUNIT_CASE(rundown_limits_test_basic_wait_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_acquire_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_ex_stops_at_most_held),
+	KUNIT_CASE(rundown_limits_test_basic_release_count_too_big),
 	KUNIT_CASE(rundown_limits_test_basic_release_beside_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_drifted_dead_count_is_put_back),
 	KUNIT_CASE(rundown_limits_test_basic_old_drift_is_left_alone),

@@ -27,6 +27,7 @@ struct half_way {
 	int nth;
 	bool granted;
 	void (*what)(struct subject *subject);
+	bool here;
 	bool go;
 	bool held_up;
 	bool ended;
@@ -134,6 +135,44 @@ static void rundown_meetings_test_wait_meets_reinitialize(struct kunit *test)
 	subject_reinitialize(subject);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	expect_exactly_held(test, subject, 1);
+}
+
+/* Set by who holds the ref, before the release. */
+static bool holder_is_through;
+static bool ended_before_holder;
+
+static void complete_and_release(struct subject *subject)
+{
+	subject_completed(subject);
+	WRITE_ONCE(holder_is_through, true);
+	subject_release(subject);
+}
+
+static void wait_for_holder(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	subject_wait(half_way->subject);
+	ended_before_holder = !READ_ONCE(holder_is_through);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+/* What is held is in a slot that the tour has not come to. */
+static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &allocated_ops);
+	const char *function = tour(test);
+
+	misuse_quiet_begin(test);
+	holder_is_through = false;
+	ended_before_holder = false;
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	meet_half_way(test, subject, complete_and_release, function, NULL, wait_for_holder);
+	misuse_quiet_end(test);
+	misuse_allow(EX_MISUSE_COMPLETED_HELD);
+	KUNIT_EXPECT_FALSE(test, ended_before_holder);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
 }
 
 /* It has run the ref down; that somebody opens it before it looks is not held against anybody. */
@@ -312,6 +351,7 @@ enum word {
 	OUTSTANDING,
 	STATE,
 	SLOT,		/* of the other's CPU */
+	OWN_SLOT,	/* that an NMI acquires */
 };
 
 struct access {
@@ -335,6 +375,7 @@ static const struct access accesses[] = {
 	{ "reinitialize, reinitialize", &basic_ops, OUTSTANDING, 0, true,
 	  subject_reinitialize, subject_reinitialize, 1 },
 	{ "completed, acquire", &no_ipi_ops, SLOT, 0, false, subject_completed, NULL },
+	{ "completed, acquire", &allocated_ops, OWN_SLOT, 0, false, subject_completed, NULL },
 	{ "last releases", &allocated_ops, OUTSTANDING, 2, true, subject_release, subject_release },
 	{ "completed, completed", &no_ipi_ops, STATE, 0, false,
 	  subject_completed, subject_completed },
@@ -354,8 +395,15 @@ static void on_access(struct perf_event *breakpoint, struct perf_sample_data *sa
 {
 	struct half_way *half_way = breakpoint->overflow_handler_context;
 
-	if (!half_way->held_up && ++half_way->accesses == half_way->nth)
+	if (half_way->held_up || ++half_way->accesses != half_way->nth)
+		return;
+	/* On the CPU itself, what comes in between is an NMI, and so is this. */
+	if (half_way->here) {
+		half_way->held_up = true;
+		half_way->granted = subject_acquire(half_way->subject);
+	} else {
 		hold_up(half_way);
+	}
 }
 
 /* Holds what it is granted until the test has looked. */
@@ -364,6 +412,8 @@ static void do_half_way(void *arg)
 	struct half_way *half_way = arg;
 
 	go_half_way(half_way);
+	if (half_way->here)
+		return;
 	if (half_way->what)
 		half_way->what(half_way->subject);
 	else
@@ -372,7 +422,7 @@ static void do_half_way(void *arg)
 }
 
 static void set_breakpoint(struct perf_event_attr *attr, struct subject *subject, enum word word,
-			   int there)
+			   int here, int there)
 {
 	struct ex_rundown_ref_cache_aware *cache_aware = subject->ref;
 	struct ex_rundown_ref *basic = subject->ref;
@@ -396,6 +446,9 @@ static void set_breakpoint(struct perf_event_attr *attr, struct subject *subject
 	case SLOT:
 		at = subject_slot(subject, there);
 		break;
+	case OWN_SLOT:
+		at = subject_slot(subject, here);
+		break;
 	}
 	attr->bp_addr = (unsigned long)at;
 }
@@ -415,10 +468,11 @@ static bool meet_at_access(struct kunit *test, const struct access *access, int 
 		KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, access->held));
 	if (access->run_down)
 		subject_completed(subject);
-	set_breakpoint(&attr, subject, access->word, there);
+	set_breakpoint(&attr, subject, access->word, here, there);
 	half_way->subject = subject;
 	half_way->what = access->other;
 	half_way->nth = nth;
+	half_way->here = access->word == OWN_SLOT;
 	half_way->held_up = true;
 	breakpoint = register_user_hw_breakpoint(&attr, on_access, half_way, current);
 	if (IS_ERR(breakpoint))
@@ -727,6 +781,7 @@ static void rundown_meetings_test_at_once(struct kunit *test)
 static struct kunit_case rundown_meetings_cases[] = {
 	KUNIT_CASE(rundown_meetings_test_wait_meets_tour),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_reinitialize),
+	KUNIT_CASE(rundown_meetings_test_wait_meets_tour_of_held),
 	KUNIT_CASE(rundown_meetings_test_completed_meets_reinitialize),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_wait),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_reinitialize),
