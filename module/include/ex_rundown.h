@@ -314,10 +314,10 @@ static __always_inline bool __ex_release_live(struct ex_rundown_ref *ref, long c
  * Not necessarily by the task, or on the CPU, that acquired it. If it is the last and somebody
  * waits, the wait returns, and @ref may be gone already when this function returns.
  *
- * More than is held: refused with a warning that names the caller; nobody else is affected. Two cases
- * cannot be told: in the few instructions in which a wait turns the ref, the number held is nowhere
- * to be seen, and the wait finds the release too many and warns; and one that overlaps both a
- * reinitialize and the next wait may let that wait return early.
+ * More than is held: refused with a warning that names the caller; nobody else is affected. Two
+ * cases can't be told: in the few instructions in which a wait turns the ref, the number held is
+ * nowhere to be seen, and the wait finds the release too many and warns; and one that overlaps both
+ * a reinitialize and the next wait may let that wait return early.
  *
  * Stands for ExReleaseRundownProtection.
  *
