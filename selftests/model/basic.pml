@@ -6,6 +6,9 @@
  * wait, reinitialize (all at once), and wait again; with ROGUE one release too many at any point
  * that no reinitialize overlaps. (While others hold, the ref can't know it from one of theirs; the
  * one too many is then the last of theirs. So it is looked at where nobody holds.)
+ * No wait overlaps a reinitialize but one that begins after it was won, so the only claimer never meets
+ * a BIAS: that it tries again then is outside these bounds (KUnit has it:
+ * rundown_limits_test_basic_reinitialize_outlasts_bias).
  * A wait of the second life may begin while another reinitialize is still in its steps; if that
  * wins late, there is a third life. At the end the ref is freed as the contract wants it: nobody
  * can find it any more, and no acquire is on its way.

@@ -7,6 +7,7 @@
  * that acquire and release without end, and stop at any time; WAITERS that each wait, reinitialize
  * (all at once; who loses waits while the winner is half-way), and wait again. With ROGUE one
  * release too many that no reinitialize overlaps, while nobody holds anything or will in this life.
+ * With LEAVE one of them goes when it has opened the ref, and the others are on their own.
  * At the end the ref is freed as the contract wants it: nobody can find it any more, and no acquire
  * is on its way.
  *
@@ -41,6 +42,8 @@
  *	READ_THEN_WRITE		the interrupt reads its slot, then writes it
  *	NO_TOKEN		a live ref, and one that is being revived, has no token
  *	ONE_WAITER		a wake wakes one waiter only
+ *	NO_REVIVE_WAKE		a reinitialize does not wake who waits for its end
+ *	ZERO_ONLY		a wait does not take a token for the end of what it waits for
  *	LATE_SUBTRACT		a release that meets a dead slot looks at the ref after its subtraction
  */
 #ifndef CPUS
@@ -57,6 +60,11 @@
 #define DEAD		MODULUS
 #define TOKEN		1
 #define has_token(x)	((x) & TOKEN)
+#ifdef ZERO_ONLY
+#define ended(x)	((x) == 0)
+#else
+#define ended(x)	((x) == 0 || has_token(x))
+#endif
 #define negative(x)	((x) == 2 * (MODULUS - 1))
 #ifdef NO_TOKEN
 #define LIVE_TOKEN	0
@@ -88,6 +96,7 @@ bool misused, misusing;		/* a release too many in this life; on its way */
 bool debt;			/* and not reported yet */
 bool blamed;			/* a holder was refused its release */
 byte acquiring;
+bool gone;			/* a waiter has left the ref that it opened */
 bool unpublished, freed;
 byte returned, reviving, reinitialized, wins;
 
@@ -281,7 +290,8 @@ end:
 		fi;
 		got = (slot[cpu] == DEAD -> 0 : slot[cpu]);
 #ifdef READ_THEN_WRITE
-		}; atomic { touch();
+		/* What has come in between has gone on to its end. */
+		}; atomic { !busy[cpu] -> touch();
 #endif
 		slot[cpu] = DEAD
 	   };
@@ -434,7 +444,7 @@ started:
 		atomic {
 			touch();
 			if
-			:: outstanding == 0 || has_token(outstanding) ->
+			:: ended(outstanding) ->
 				asleep[me] = false;
 				break
 			:: else
@@ -486,7 +496,22 @@ started:
 	};
 revived:
 	atomic { touch(); not_live = false; revive = false };
+#ifndef NO_REVIVE_WAKE
 	wake();
+#endif
+#ifdef LEAVE
+	if
+	:: !gone ->
+		atomic {
+			gone = true;
+			reviving--;
+			reinitialized++;
+			returned++;
+			goto end
+		}
+	:: true
+	fi;
+#endif
 refused:
 	atomic {
 		reviving--;
@@ -500,6 +525,10 @@ end:
 	if
 	:: me == 0 ->
 		returned == 2 * WAITERS;
+		if
+		:: gone -> goto left
+		:: else
+		fi;
 		unpublished = true;
 		acquiring == 0;
 		atomic {
@@ -509,7 +538,9 @@ end:
 			freed = true
 		}
 	:: else
-	fi
+	fi;
+left:
+	skip
 }
 
 init {
