@@ -421,6 +421,31 @@ static void rundown_contexts_test_cache_aware_wait_may_sleep(struct kunit *test)
 	wait_in_atomic_context(test, &allocated_ops);
 }
 
+/* The same where nothing has to be waited for: no holder, and no CPU to interrupt. */
+static void rundown_contexts_test_completed_and_reinitialize_may_sleep(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &no_ipi_ops);
+	struct call_probe splats = { .kp.symbol_name = "add_taint" };
+	int i;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "no CONFIG_DEBUG_ATOMIC_SLEEP");
+	call_probe_begin(test, &splats);
+	for (i = 1; i <= 2; i++) {
+		msleep(1100);
+		splat_begin("sleeping function called from invalid context");
+		preempt_disable();
+		if (i == 1)
+			subject_completed(subject);
+		else
+			subject_reinitialize(subject);
+		preempt_enable();
+		splat_end();
+		KUNIT_EXPECT_EQ(test, atomic_read(&splats.calls), i);
+	}
+	call_probe_end(&splats);
+}
+
 static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_and_release, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
@@ -431,6 +456,7 @@ static struct kunit_case rundown_contexts_cases[] = {
 #endif
 	KUNIT_CASE(rundown_contexts_test_basic_wait_may_sleep),
 	KUNIT_CASE(rundown_contexts_test_cache_aware_wait_may_sleep),
+	KUNIT_CASE(rundown_contexts_test_completed_and_reinitialize_may_sleep),
 	{}
 };
 
