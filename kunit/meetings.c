@@ -104,6 +104,15 @@ static void meet_half_way(struct kunit *test, struct subject *subject,
 	thread_join(test, half_way->other);
 }
 
+/* And that it can be opened again. */
+static void expect_run_down(struct kunit *test, struct subject *subject)
+{
+	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
 /* The function in which all CPUs are interrupted, by those that are. */
 static const char *tour(struct kunit *test)
 {
@@ -117,10 +126,7 @@ static void rundown_meetings_test_wait_meets_tour(struct kunit *test)
 	struct subject *subject = subject_create(test, &allocated_ops);
 
 	meet_half_way(test, subject, subject_wait, tour(test), NULL, wait_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 /* It runs the ref down, which that has made live. */
@@ -195,10 +201,7 @@ static void rundown_meetings_test_wait_meets_basic_wait(struct kunit *test)
 
 	meet_half_way(test, subject, subject_wait, "ex_drain_settle", &ref->outstanding,
 		      wait_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 /* The ref is live, and still claimed: the wait runs it down, and returns when the claim is gone. */
@@ -210,10 +213,7 @@ static void rundown_meetings_test_wait_meets_basic_reinitialize(struct kunit *te
 	subject_wait(subject);
 	meet_half_way(test, subject, subject_reinitialize, "ex_drain_settle", &ref->outstanding,
 		      wait_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 #if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)
@@ -283,10 +283,7 @@ static void rundown_meetings_test_release_meets_dead_count(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	meet_at_change(test, subject, subject_completed, &ref->count, release_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 /* Both found the ref live. The other has made the count dead by the time the first wants to. */
@@ -296,10 +293,7 @@ static void rundown_meetings_test_wait_meets_bias(struct kunit *test)
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_at_change(test, subject, subject_wait, &ref->outstanding, wait_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 static void reinitialize_and_release(struct subject *subject)
@@ -320,10 +314,7 @@ static void rundown_meetings_test_wait_meets_claim(struct kunit *test)
 	misuse_quiet_end(test);
 	KUNIT_EXPECT_EQ(test, misuse_count(EX_MISUSE_REINITIALIZE), 1);
 	misuse_allow(EX_MISUSE_REINITIALIZE);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 /* As the wait; if it takes the dead count for what is held, it says so and does not sleep. */
@@ -333,10 +324,7 @@ static void rundown_meetings_test_completed_meets_bias(struct kunit *test)
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_at_change(test, subject, subject_completed, &ref->outstanding, wait_half_way);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-	subject_reinitialize(subject);
-	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	expect_exactly_held(test, subject, 1);
+	expect_run_down(test, subject);
 }
 
 /*
