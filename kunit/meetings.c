@@ -75,6 +75,14 @@ static void reinitialize_half_way(void *arg)
 	WRITE_ONCE(half_way->ended, true);
 }
 
+/* Skips the test before it holds anything. */
+static struct subject *meeting_create(struct kunit *test, const struct ref_ops *ops)
+{
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	return subject_create(test, ops);
+}
+
 /* This thread calls @fn, and is held up in the first call of @function; @other runs meanwhile. */
 static void meet_half_way(struct kunit *test, struct subject *subject,
 			  void (*fn)(struct subject *subject), const char *function,
@@ -88,8 +96,6 @@ static void meet_half_way(struct kunit *test, struct subject *subject,
 		.arg = half_way,
 	};
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "no CPU beside this one");
 	half_way->subject = subject;
 	/* Registering calls some of the functions, too. */
 	half_way->held_up = true;
@@ -123,7 +129,7 @@ static const char *tour(struct kunit *test)
 
 static void rundown_meetings_test_wait_meets_tour(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &allocated_ops);
+	struct subject *subject = meeting_create(test, &allocated_ops);
 
 	meet_half_way(test, subject, subject_wait, tour(test), NULL, wait_half_way);
 	expect_run_down(test, subject);
@@ -132,7 +138,7 @@ static void rundown_meetings_test_wait_meets_tour(struct kunit *test)
 /* It runs the ref down, which that has made live. */
 static void rundown_meetings_test_wait_meets_reinitialize(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &allocated_ops);
+	struct subject *subject = meeting_create(test, &allocated_ops);
 
 	subject_wait(subject);
 	meet_half_way(test, subject, subject_reinitialize, tour(test), NULL, wait_half_way);
@@ -167,7 +173,7 @@ static void wait_for_holder(void *arg)
 /* What is held is in a slot that the tour has not come to. */
 static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &allocated_ops);
+	struct subject *subject = meeting_create(test, &allocated_ops);
 	const char *function = tour(test);
 
 	misuse_quiet_begin(test);
@@ -184,7 +190,7 @@ static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
 /* It has run the ref down; that somebody opens it before it looks is not held against anybody. */
 static void rundown_meetings_test_completed_meets_reinitialize(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &in_place_ops);
+	struct subject *subject = meeting_create(test, &in_place_ops);
 	struct ex_rundown_ref_cache_aware *ref = subject->ref;
 
 	meet_half_way(test, subject, subject_completed, "ex_drain_wake", &ref->outstanding,
@@ -196,7 +202,7 @@ static void rundown_meetings_test_completed_meets_reinitialize(struct kunit *tes
 /* The first has made the count dead, and not added yet what it found: the second waits for it. */
 static void rundown_meetings_test_wait_meets_basic_wait(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_half_way(test, subject, subject_wait, "ex_drain_settle", &ref->outstanding,
@@ -207,7 +213,7 @@ static void rundown_meetings_test_wait_meets_basic_wait(struct kunit *test)
 /* The ref is live, and still claimed: the wait runs it down, and returns when the claim is gone. */
 static void rundown_meetings_test_wait_meets_basic_reinitialize(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	subject_wait(subject);
@@ -239,8 +245,6 @@ static void meet_at_change(struct kunit *test, struct subject *subject,
 	struct perf_event *breakpoint;
 	bool held_up;
 
-	if (here == there)
-		kunit_skip(test, "no CPU beside this one");
 	hw_breakpoint_init(&attr);
 	attr.bp_addr = (unsigned long)word;
 	attr.bp_len = sizeof(*word);
@@ -278,7 +282,7 @@ static void release_half_way(void *arg)
 /* The last release finds the count dead, and what the run-down found is not added yet. */
 static void rundown_meetings_test_release_meets_dead_count(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
@@ -289,7 +293,7 @@ static void rundown_meetings_test_release_meets_dead_count(struct kunit *test)
 /* Both found the ref live. The other has made the count dead by the time the first wants to. */
 static void rundown_meetings_test_wait_meets_bias(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_at_change(test, subject, subject_wait, &ref->outstanding, wait_half_way);
@@ -305,7 +309,7 @@ static void reinitialize_and_release(struct subject *subject)
 /* The ref is held, and live when it is claimed; when its count is looked at, it is not. */
 static void rundown_meetings_test_wait_meets_claim(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	misuse_quiet_begin(test);
@@ -320,7 +324,7 @@ static void rundown_meetings_test_wait_meets_claim(struct kunit *test)
 /* As the wait; if it takes the dead count for what is held, it says so and does not sleep. */
 static void rundown_meetings_test_completed_meets_bias(struct kunit *test)
 {
-	struct subject *subject = subject_create(test, &basic_ops);
+	struct subject *subject = meeting_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_at_change(test, subject, subject_completed, &ref->outstanding, wait_half_way);
@@ -445,7 +449,7 @@ static void set_breakpoint(struct perf_event_attr *attr, struct subject *subject
 static bool meet_at_access(struct kunit *test, const struct access *access, int nth)
 {
 	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
-	struct subject *subject = subject_create(test, access->ops);
+	struct subject *subject = meeting_create(test, access->ops);
 	int here = cpumask_first(cpu_online_mask), there = other_cpu(here);
 	unsigned int held, refused = misuse_count(EX_MISUSE_REINITIALIZE);
 	struct perf_event_attr attr;
@@ -496,8 +500,6 @@ static void rundown_meetings_test_between_accesses(struct kunit *test)
 	const struct access *access = test->param_value;
 	int nth;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "no CPU beside this one");
 	misuse_quiet_begin(test);
 	for (nth = 1; nth <= MOST_ACCESSES && meet_at_access(test, access, nth); nth++)
 		cond_resched();
