@@ -40,6 +40,14 @@ struct ref_ops {
 	void (*wait)(void *ref);
 	void (*completed)(void *ref);
 	void (*reinitialize)(void *ref);
+	unsigned long (*wait_timeout)(void *ref, unsigned long timeout);
+	int (*wait_killable)(void *ref);
+	int (*wait_interruptible)(void *ref);
+	void (*start)(void *ref);
+	void (*start_async)(void *ref, struct ex_rundown_work *work,
+			    void (*fn)(struct ex_rundown_work *work));
+	bool (*is_active)(void *ref);
+	bool (*is_complete)(void *ref);
 	void *(*create)(void);
 	void (*destroy)(void *ref);
 };

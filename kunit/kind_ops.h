@@ -42,6 +42,42 @@ static void basic_reinitialize(void *ref)
 	ex_reinitialize_rundown_protection(ref);
 }
 
+static unsigned long basic_wait_timeout(void *ref, unsigned long timeout)
+{
+	return ex_wait_for_rundown_protection_release_timeout(ref, timeout);
+}
+
+static int basic_wait_killable(void *ref)
+{
+	return ex_wait_for_rundown_protection_release_killable(ref);
+}
+
+static int basic_wait_interruptible(void *ref)
+{
+	return ex_wait_for_rundown_protection_release_interruptible(ref);
+}
+
+static void basic_start(void *ref)
+{
+	ex_start_rundown(ref);
+}
+
+static void basic_start_async(void *ref, struct ex_rundown_work *work,
+			       void (*fn)(struct ex_rundown_work *work))
+{
+	ex_start_rundown_async(ref, work, fn);
+}
+
+static bool basic_is_active(void *ref)
+{
+	return ex_rundown_is_active(ref);
+}
+
+static bool basic_is_complete(void *ref)
+{
+	return ex_rundown_is_complete(ref);
+}
+
 static void *basic_create(void)
 {
 	struct ex_rundown_ref *ref = kmalloc(sizeof(*ref), GFP_KERNEL);
@@ -93,6 +129,42 @@ static void cache_aware_reinitialize(void *ref)
 	ex_reinitialize_rundown_protection_cache_aware(ref);
 }
 
+static unsigned long cache_aware_wait_timeout(void *ref, unsigned long timeout)
+{
+	return ex_wait_for_rundown_protection_release_cache_aware_timeout(ref, timeout);
+}
+
+static int cache_aware_wait_killable(void *ref)
+{
+	return ex_wait_for_rundown_protection_release_cache_aware_killable(ref);
+}
+
+static int cache_aware_wait_interruptible(void *ref)
+{
+	return ex_wait_for_rundown_protection_release_cache_aware_interruptible(ref);
+}
+
+static void cache_aware_start(void *ref)
+{
+	ex_start_rundown_cache_aware(ref);
+}
+
+static void cache_aware_start_async(void *ref, struct ex_rundown_work *work,
+				     void (*fn)(struct ex_rundown_work *work))
+{
+	ex_start_rundown_async_cache_aware(ref, work, fn);
+}
+
+static bool cache_aware_is_active(void *ref)
+{
+	return ex_rundown_is_active_cache_aware(ref);
+}
+
+static bool cache_aware_is_complete(void *ref)
+{
+	return ex_rundown_is_complete_cache_aware(ref);
+}
+
 static void *allocated_create(void)
 {
 	return ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
@@ -110,7 +182,14 @@ static void allocated_destroy(void *ref)
 	.release_ex = basic_release_ex,			\
 	.wait = basic_wait,				\
 	.completed = basic_completed,			\
-	.reinitialize = basic_reinitialize
+	.reinitialize = basic_reinitialize,		\
+	.wait_timeout = basic_wait_timeout,		\
+	.wait_killable = basic_wait_killable,		\
+	.wait_interruptible = basic_wait_interruptible,	\
+	.start = basic_start,				\
+	.start_async = basic_start_async,		\
+	.is_active = basic_is_active,			\
+	.is_complete = basic_is_complete
 
 #define CACHE_AWARE_OPS					\
 	.acquire = cache_aware_acquire,			\
@@ -119,4 +198,11 @@ static void allocated_destroy(void *ref)
 	.release_ex = cache_aware_release_ex,		\
 	.wait = cache_aware_wait,			\
 	.completed = cache_aware_completed,		\
-	.reinitialize = cache_aware_reinitialize
+	.reinitialize = cache_aware_reinitialize,	\
+	.wait_timeout = cache_aware_wait_timeout,	\
+	.wait_killable = cache_aware_wait_killable,	\
+	.wait_interruptible = cache_aware_wait_interruptible,	\
+	.start = cache_aware_start,			\
+	.start_async = cache_aware_start_async,		\
+	.is_active = cache_aware_is_active,		\
+	.is_complete = cache_aware_is_complete

@@ -21,6 +21,7 @@
 #include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/threads.h>
 
@@ -146,6 +147,16 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	return left;
 }
 
+static long ex_basic_wait(struct ex_rundown_ref *ref, struct ex_drain_patience patience,
+			  unsigned long caller)
+{
+	might_sleep();
+	if (!ex_basic_start(ref, caller))
+		return patience.timeout ?: 1;
+	return ex_drain_wait_event(&ref->outstanding,
+				   !atomic_long_read_acquire(&ref->outstanding), patience);
+}
+
 /**
  * ex_wait_for_rundown_protection_release() - run the object down
  * @ref: the ref
@@ -161,12 +172,113 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
  */
 void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref)
 {
-	might_sleep();
-	if (ex_basic_start(ref, _RET_IP_))
-		ex_drain_wait_event(&ref->outstanding,
-				    !atomic_long_read_acquire(&ref->outstanding));
+	ex_basic_wait(ref, EX_DRAIN_FOREVER, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release);
+
+/**
+ * ex_wait_for_rundown_protection_release_timeout() - run the object down, or give up waiting
+ * @ref:     the ref
+ * @timeout: in jiffies; more than LONG_MAX is for ever
+ *
+ * As ex_wait_for_rundown_protection_release(), but returns after @timeout even if there are holders.
+ * Then the object is still running down: acquires are refused, and waiting again continues.
+ *
+ * Context: Task. May sleep, uninterruptibly.
+ * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.
+ */
+unsigned long ex_wait_for_rundown_protection_release_timeout(struct ex_rundown_ref *ref,
+							     unsigned long timeout)
+{
+	return ex_basic_wait(ref, ex_drain_timeout(timeout), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_timeout);
+
+/**
+ * ex_wait_for_rundown_protection_release_killable() - run the object down, or be killed waiting
+ * @ref: the ref
+ *
+ * As ex_wait_for_rundown_protection_release(), but a fatal signal ends the wait. Then the object is
+ * still running down: acquires are refused, and waiting again continues.
+ *
+ * Context: Task. May sleep.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ */
+int ex_wait_for_rundown_protection_release_killable(struct ex_rundown_ref *ref)
+{
+	return min(ex_basic_wait(ref, EX_DRAIN_KILLABLE, _RET_IP_), 0L);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_killable);
+
+/**
+ * ex_wait_for_rundown_protection_release_interruptible() - run the object down, or be interrupted
+ * @ref: the ref
+ *
+ * As ex_wait_for_rundown_protection_release_killable(), for any signal.
+ *
+ * Context: Task. May sleep.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ */
+int ex_wait_for_rundown_protection_release_interruptible(struct ex_rundown_ref *ref)
+{
+	return min(ex_basic_wait(ref, EX_DRAIN_INTERRUPTIBLE, _RET_IP_), 0L);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_interruptible);
+
+/**
+ * ex_start_rundown() - refuse acquires from now on, and do not wait
+ * @ref: the ref
+ *
+ * The first half of a wait: the object is running down, or, if nobody holds it, run down. A wait is
+ * still needed before it is freed, unless ex_rundown_is_complete() says so.
+ *
+ * Context: Any, NMI included. Does not sleep.
+ */
+void ex_start_rundown(struct ex_rundown_ref *ref)
+{
+	ex_basic_start(ref, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_start_rundown);
+
+/* See ex_start_rundown_async(). */
+void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
+			      void (*fn)(struct ex_rundown_work *work), struct module *owner)
+{
+	ex_drain_async_init(work, &ref->outstanding, 0, fn, owner);
+	ex_basic_start(ref, _RET_IP_);
+	ex_drain_async(work);
+}
+EXPORT_SYMBOL_GPL(__ex_start_rundown_async);
+
+/**
+ * ex_rundown_is_active() - are acquires refused?
+ * @ref: the ref
+ *
+ * Context: Any. Does not sleep.
+ * Return: true from the begin of a run-down until the ref is reinitialized.
+ */
+bool ex_rundown_is_active(const struct ex_rundown_ref *ref)
+{
+	return ex_count_dead(atomic_long_read(&ref->count));
+}
+EXPORT_SYMBOL_GPL(ex_rundown_is_active);
+
+/**
+ * ex_rundown_is_complete() - would a wait return at once?
+ * @ref: the ref
+ *
+ * What the holders did to the object is visible to the caller if so.
+ *
+ * Context: Any. Does not sleep.
+ * Return: true if the ref is run down: acquires are refused, and nobody holds protection.
+ */
+bool ex_rundown_is_complete(const struct ex_rundown_ref *ref)
+{
+	/* In that order, as a release: who finds count dead finds the BIAS, or what was found. */
+	return ex_count_dead(atomic_long_read_acquire(&ref->count)) &&
+	       !atomic_long_read_acquire(&ref->outstanding);
+}
+EXPORT_SYMBOL_GPL(ex_rundown_is_complete);
 
 /**
  * ex_rundown_completed() - declare an object run down that nobody holds

@@ -24,6 +24,7 @@
  * would tear this_cpu operations. The fast path does not ask which kind it has. Such a ref points
  * it to ex_rundown_slow_slot, which is never live, and the slow path asks.
  */
+#include <linux/bitmap.h>
 #include <linux/cache.h>
 #include <linux/cpu.h>
 #include <linux/export.h>
@@ -251,27 +252,47 @@ static void ex_revive_this_cpu(void *arg)
 	this_cpu_write(ref->percpu->counter, EX_RUNDOWN_SLOT_LIVE);
 }
 
-/*
- * Make all slots @to. Dead values found are garbage. Fully ordered against what any CPU does with
- * its slot before and after.
- */
-static void ex_tour(struct ex_rundown_ref_cache_aware *ref, long to)
+static void ex_tour_offline(struct ex_rundown_ref_cache_aware *ref, long to)
 {
 	bool locked = ex_cache_aware_locked(ref);
 	int cpu;
 
-	if (!locked)
-		cpus_read_lock();
 	for_each_possible_cpu(cpu) {
 		atomic_long_t *slot = ex_slot_of(ref, cpu);
 
 		if (slot && (locked || !cpu_online(cpu)))
 			ex_harvest(ref, atomic_long_xchg(slot, to));
 	}
-	if (!locked) {
+}
+
+/*
+ * Make all slots @to. Dead values found are garbage. Fully ordered against what any CPU does with
+ * its slot before and after. With cpus_read_lock() held, unless the slots are LOCKed.
+ */
+static void ex_tour(struct ex_rundown_ref_cache_aware *ref, long to)
+{
+	ex_tour_offline(ref, to);
+	if (!ex_cache_aware_locked(ref))
 		on_each_cpu(to == EX_SLOT_DEAD ? ex_harvest_this_cpu : ex_revive_this_cpu, ref, 1);
+}
+
+/*
+ * Held not only for the tour, but from before it is known that there will be one: who has that lock
+ * already may be waiting for somebody else's tour.
+ */
+static bool ex_tour_lock(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked)
+{
+	bool take = !cpuslocked && !ex_cache_aware_locked(ref);
+
+	if (take)
+		cpus_read_lock();
+	return take;
+}
+
+static void ex_tour_unlock(bool taken)
+{
+	if (taken)
 		cpus_read_unlock();
-	}
 }
 
 static bool ex_has_token(struct ex_rundown_ref_cache_aware *ref)
@@ -279,23 +300,63 @@ static bool ex_has_token(struct ex_rundown_ref_cache_aware *ref)
 	return atomic_long_read_acquire(&ref->outstanding) & EX_RUNDOWN_TOKEN;
 }
 
+/* True for one caller a life: he makes the tour. */
+static bool ex_cache_aware_turn(struct ex_rundown_ref_cache_aware *ref)
+{
+	return atomic_cmpxchg(&ref->state, EX_LIVE, EX_DOWN) == EX_LIVE;
+}
+
+/* The tour has added what it found; this takes the token away. */
+static void ex_cache_aware_settle(struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
+{
+	ex_drain_settle(&ref->outstanding, EX_CACHE_AWARE_SHIFT, 0, ref, caller);
+	ex_drain_wake(&ref->outstanding);
+}
+
 /*
  * Acquires are refused on return. One caller turns the state and makes the tour; the others see
  * that through. One who finds a reinitialize half-way sees that through, and then turns the state.
  */
-static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
+static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
+				 unsigned long caller)
 {
-	while (atomic_cmpxchg(&ref->state, EX_LIVE, EX_DOWN) != EX_LIVE) {
+	for (;;) {
+		if (atomic_read(&ref->state) == EX_LIVE) {
+			bool taken = ex_tour_lock(ref, cpuslocked);
+			bool turned = ex_cache_aware_turn(ref);
+
+			if (turned)
+				ex_tour(ref, EX_SLOT_DEAD);
+			ex_tour_unlock(taken);
+			if (turned)
+				break;
+		}
 		ex_drain_wait_event(&ref->outstanding,
-				    !ex_has_token(ref) || atomic_read(&ref->state) == EX_LIVE);
+				    !ex_has_token(ref) || atomic_read(&ref->state) == EX_LIVE,
+				    EX_DRAIN_FOREVER);
 		if (!ex_has_token(ref))
 			return;
 	}
+	ex_cache_aware_settle(ref, caller);
+}
 
-	ex_tour(ref, EX_SLOT_DEAD);
-	/* The tour has added what it found; this takes the token away. */
-	ex_drain_settle(&ref->outstanding, EX_CACHE_AWARE_SHIFT, 0, ref, caller);
-	ex_drain_wake(&ref->outstanding);
+static long ex_cache_aware_drained(struct ex_rundown_ref_cache_aware *ref,
+				   struct ex_drain_patience patience)
+{
+	long left;
+
+	/* A token that is there again says that it was zero in between. */
+	return ex_drain_wait_event(&ref->outstanding,
+				   (left = atomic_long_read_acquire(&ref->outstanding),
+				    !left || left & EX_RUNDOWN_TOKEN), patience);
+}
+
+static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
+				struct ex_drain_patience patience, unsigned long caller)
+{
+	might_sleep();
+	ex_cache_aware_start(ref, cpuslocked, caller);
+	return ex_cache_aware_drained(ref, patience);
 }
 
 /**
@@ -316,16 +377,205 @@ static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, unsigne
  */
 void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
-	long left;
-
-	might_sleep();
-	ex_cache_aware_start(ref, _RET_IP_);
-	/* A token that is there again says that it was zero in between. */
-	ex_drain_wait_event(&ref->outstanding,
-			    (left = atomic_long_read_acquire(&ref->outstanding),
-			     !left || left & EX_RUNDOWN_TOKEN));
+	ex_cache_aware_wait(ref, false, EX_DRAIN_FOREVER, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
+
+/**
+ * ex_wait_for_rundown_protection_release_cache_aware_cpuslocked() - run the object down
+ * @ref: the ref
+ *
+ * As ex_wait_for_rundown_protection_release_cache_aware(), for callers that hold cpus_read_lock():
+ * among them a CPU hotplug callback that may sleep. While it waits, no CPU goes off or on line, and
+ * no holder may want that.
+ *
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders. With cpus_read_lock()
+ * held.
+ */
+void
+ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
+{
+	ex_cache_aware_wait(ref, true, EX_DRAIN_FOREVER, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_cpuslocked);
+
+/**
+ * ex_wait_for_rundown_protection_release_cache_aware_timeout() - run the object down, or give up
+ * @ref:     the ref
+ * @timeout: in jiffies, from when acquires are refused; more than LONG_MAX is for ever
+ *
+ * As ex_wait_for_rundown_protection_release_cache_aware(), but returns after @timeout even if there
+ * are holders. Then the object is still running down: acquires are refused, and waiting again
+ * continues.
+ *
+ * Context: Task. May sleep, uninterruptibly.
+ * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.
+ */
+unsigned long
+ex_wait_for_rundown_protection_release_cache_aware_timeout(struct ex_rundown_ref_cache_aware *ref,
+							   unsigned long timeout)
+{
+	return ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_timeout);
+
+/**
+ * ex_wait_for_rundown_protection_release_cache_aware_killable() - run down, or be killed waiting
+ * @ref: the ref
+ *
+ * As ex_wait_for_rundown_protection_release_cache_aware(), but a fatal signal ends the wait for the
+ * holders. Then the object is still running down: acquires are refused, and waiting again continues.
+ *
+ * Context: Task. May sleep.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ */
+int
+ex_wait_for_rundown_protection_release_cache_aware_killable(struct ex_rundown_ref_cache_aware *ref)
+{
+	return min(ex_cache_aware_wait(ref, false, EX_DRAIN_KILLABLE, _RET_IP_), 0L);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_killable);
+
+/**
+ * ex_wait_for_rundown_protection_release_cache_aware_interruptible() - run down, or be interrupted
+ * @ref: the ref
+ *
+ * As ex_wait_for_rundown_protection_release_cache_aware_killable(), for any signal.
+ *
+ * Context: Task. May sleep.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ */
+int ex_wait_for_rundown_protection_release_cache_aware_interruptible(
+	struct ex_rundown_ref_cache_aware *ref)
+{
+	return min(ex_cache_aware_wait(ref, false, EX_DRAIN_INTERRUPTIBLE, _RET_IP_), 0L);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_interruptible);
+
+/* Of so many refs a round of interrupts harvests the slots, with IRQs off. */
+#define EX_MANY		1024
+
+struct ex_many {
+	struct ex_rundown_ref_cache_aware **refs;
+	unsigned int count;
+	DECLARE_BITMAP(turned, EX_MANY);
+};
+
+static void ex_harvest_many_this_cpu(void *arg)
+{
+	const struct ex_many *many = arg;
+	unsigned int i;
+
+	for_each_set_bit(i, many->turned, many->count)
+		if (!ex_cache_aware_locked(many->refs[i]))
+			ex_harvest_this_cpu(many->refs[i]);
+}
+
+static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, unsigned int count,
+				      unsigned long caller)
+{
+	struct ex_many many = { .refs = refs, .count = count };
+	unsigned int i;
+
+	cpus_read_lock();
+	for (i = 0; i < count; i++) {
+		if (ex_cache_aware_turn(refs[i])) {
+			__set_bit(i, many.turned);
+			ex_tour_offline(refs[i], EX_SLOT_DEAD);
+		}
+	}
+	on_each_cpu(ex_harvest_many_this_cpu, &many, 1);
+	cpus_read_unlock();
+
+	for_each_set_bit(i, many.turned, count)
+		ex_cache_aware_settle(refs[i], caller);
+	/* See through what others have begun, and turn what somebody is about to open. */
+	for_each_clear_bit(i, many.turned, count)
+		ex_cache_aware_start(refs[i], false, caller);
+}
+
+/**
+ * ex_wait_for_rundown_protection_release_cache_aware_many() - run many objects down
+ * @refs:  the refs; one may be in it more than once
+ * @count: how many
+ *
+ * As ex_wait_for_rundown_protection_release_cache_aware() on each, but with one interrupt a CPU for
+ * each 1,024 of them, and all of them refuse acquires before the first is waited for.
+ *
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders. Not with cpus_read_lock()
+ * held, nor from a CPU hotplug callback.
+ */
+void
+ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
+							size_t count)
+{
+	size_t at;
+
+	might_sleep();
+	for (at = 0; at < count; at += EX_MANY)
+		ex_cache_aware_start_many(refs + at, min_t(size_t, count - at, EX_MANY), _RET_IP_);
+	for (at = 0; at < count; at++)
+		ex_cache_aware_drained(refs[at], EX_DRAIN_FOREVER);
+}
+EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_many);
+
+/**
+ * ex_start_rundown_cache_aware() - refuse acquires from now on, and do not wait for holders
+ * @ref: the ref
+ *
+ * The first half of a wait: the object is running down, or, if nobody holds it, run down. A wait is
+ * still needed before it is freed, unless ex_rundown_is_complete_cache_aware() says so.
+ *
+ * Context: Task. May sleep; as the wait, but not for the holders.
+ */
+void ex_start_rundown_cache_aware(struct ex_rundown_ref_cache_aware *ref)
+{
+	might_sleep();
+	ex_cache_aware_start(ref, false, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_start_rundown_cache_aware);
+
+/* See ex_start_rundown_async_cache_aware(). */
+void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+					  struct ex_rundown_work *work,
+					  void (*fn)(struct ex_rundown_work *work),
+					  struct module *owner)
+{
+	might_sleep();
+	ex_drain_async_init(work, &ref->outstanding, EX_RUNDOWN_TOKEN, fn, owner);
+	ex_cache_aware_start(ref, false, _RET_IP_);
+	ex_drain_async(work);
+}
+EXPORT_SYMBOL_GPL(__ex_start_rundown_async_cache_aware);
+
+/**
+ * ex_rundown_is_active_cache_aware() - are acquires refused?
+ * @ref: the ref
+ *
+ * Context: Any. Does not sleep.
+ * Return: true from the begin of a run-down until the ref is reinitialized. (While a run-down begins
+ * on one CPU, an acquire on another may still be granted.)
+ */
+bool ex_rundown_is_active_cache_aware(const struct ex_rundown_ref_cache_aware *ref)
+{
+	return atomic_read(&ref->state) != EX_LIVE;
+}
+EXPORT_SYMBOL_GPL(ex_rundown_is_active_cache_aware);
+
+/**
+ * ex_rundown_is_complete_cache_aware() - would a wait return at once?
+ * @ref: the ref
+ *
+ * What the holders did to the object is visible to the caller if so.
+ *
+ * Context: Any. Does not sleep.
+ * Return: true if the ref is run down: acquires are refused, and nobody holds protection.
+ */
+bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware *ref)
+{
+	return !atomic_long_read_acquire(&ref->outstanding);
+}
+EXPORT_SYMBOL_GPL(ex_rundown_is_complete_cache_aware);
 
 /**
  * ex_rundown_completed_cache_aware() - declare an object run down that nobody holds
@@ -346,12 +596,34 @@ void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 	long left;
 
 	might_sleep();
-	ex_cache_aware_start(ref, _RET_IP_);
+	ex_cache_aware_start(ref, false, _RET_IP_);
 	left = atomic_long_read(&ref->outstanding);
 	if (left && !(left & EX_RUNDOWN_TOKEN))
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed_cache_aware);
+
+static void ex_cache_aware_reinitialize(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
+					unsigned long caller)
+{
+	bool taken, won;
+
+	might_sleep();
+	taken = ex_tour_lock(ref, cpuslocked);
+	won = !atomic_long_cmpxchg(&ref->outstanding, 0, EX_RUNDOWN_TOKEN);
+	if (won)
+		ex_tour(ref, EX_RUNDOWN_SLOT_LIVE);
+	ex_tour_unlock(taken);
+	if (!won) {
+		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, caller);
+		return;
+	}
+	/* Release: the run-down that this allows makes its tour after ours. */
+	atomic_set_release(&ref->state, EX_LIVE);
+	/* wake_up_var() looks at the wait queue: after the store. */
+	smp_mb();
+	ex_drain_wake(&ref->outstanding);
+}
 
 /**
  * ex_reinitialize_rundown_protection_cache_aware() - open a run-down object again
@@ -369,19 +641,24 @@ EXPORT_SYMBOL_GPL(ex_rundown_completed_cache_aware);
  */
 void ex_reinitialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
-	might_sleep();
-	if (atomic_long_cmpxchg(&ref->outstanding, 0, EX_RUNDOWN_TOKEN)) {
-		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, _RET_IP_);
-		return;
-	}
-	ex_tour(ref, EX_RUNDOWN_SLOT_LIVE);
-	/* Release: the run-down that this allows makes its tour after ours. */
-	atomic_set_release(&ref->state, EX_LIVE);
-	/* wake_up_var() looks at the wait queue: after the store. */
-	smp_mb();
-	ex_drain_wake(&ref->outstanding);
+	ex_cache_aware_reinitialize(ref, false, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection_cache_aware);
+
+/**
+ * ex_reinitialize_rundown_protection_cache_aware_cpuslocked() - open a run-down object again
+ * @ref: the ref
+ *
+ * As ex_reinitialize_rundown_protection_cache_aware(), for callers that hold cpus_read_lock().
+ *
+ * Context: Task. May sleep. With cpus_read_lock() held.
+ */
+void
+ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
+{
+	ex_cache_aware_reinitialize(ref, true, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection_cache_aware_cpuslocked);
 
 /* Make @ref live with the slots it was given. */
 static void ex_cache_aware_setup(struct ex_rundown_ref_cache_aware *ref, bool locked,
@@ -431,7 +708,7 @@ EXPORT_SYMBOL_GPL(ex_allocate_cache_aware_rundown_protection);
 static bool ex_cache_aware_retire(struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
 {
 	might_sleep();
-	ex_cache_aware_start(ref, caller);
+	ex_cache_aware_start(ref, false, caller);
 	if (!atomic_long_read_acquire(&ref->outstanding))
 		return true;
 	ex_rundown_report(EX_MISUSE_FREE_HELD, ref, caller);

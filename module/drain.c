@@ -14,17 +14,45 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
+#include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "drain.h"
 #include "misuse.h"
 
 static DEFINE_RAW_SPINLOCK(waiters_lock);
 static LIST_HEAD(waiters);
+static LIST_HEAD(asyncs);
+static struct workqueue_struct *async_queue;
+
+/* With the lock held. Whoever finds that there is nothing to wait for any more takes it off. */
+static void ex_drain_async_look(struct ex_rundown_work *async)
+{
+	/* Acquire: what the holders did is visible to fn, which is called by way of the lock. */
+	long left = atomic_long_read_acquire(async->outstanding);
+
+	/* A token that is there again says that it was zero in between. */
+	if (!left || left & async->token) {
+		list_del_init(&async->entry);
+		queue_work(async_queue, &async->work);
+	}
+}
+
+static void ex_drain_wake_asyncs(void)
+{
+	struct ex_rundown_work *async, *next;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_for_each_entry_safe(async, next, &asyncs, entry)
+		ex_drain_async_look(async);
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
 
 static void ex_drain_wake_waiters(void)
 {
@@ -35,6 +63,7 @@ static void ex_drain_wake_waiters(void)
 	list_for_each_entry(waiter, &waiters, entry)
 		wake_up_process(waiter->task);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	ex_drain_wake_asyncs();
 }
 
 static void ex_drain_irq_work(struct irq_work *work)
@@ -62,10 +91,14 @@ static enum cpuhp_state online_state, dead_state;
  */
 void ex_drain_wake(atomic_long_t *outstanding)
 {
-	if (preemptible())
+	if (preemptible()) {
 		wake_up_var(outstanding);
-	else if (likely(cpu_online(raw_smp_processor_id())))
+		/* Pairs with the barrier in ex_drain_async(): it is on the list, or has seen it. */
+		if (unlikely(!list_empty(&asyncs)))
+			ex_drain_wake_asyncs();
+	} else if (likely(cpu_online(raw_smp_processor_id()))) {
 		irq_work_queue(this_cpu_ptr(&wake_work));
+	}
 }
 
 void ex_drain_enlist(struct ex_drain_waiter *waiter)
@@ -84,6 +117,42 @@ void ex_drain_dismiss(struct ex_drain_waiter *waiter)
 
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_del(&waiter->entry);
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
+
+/* fn may free the ref, the work and the module's last object, but not its code. */
+static void ex_drain_async_work(struct work_struct *work)
+{
+	struct ex_rundown_work *async = container_of(work, struct ex_rundown_work, work);
+	struct module *owner = async->owner;
+
+	async->fn(async);
+	module_put(owner);
+}
+
+/* @token: what outstanding has in it while the ref is live */
+void ex_drain_async_init(struct ex_rundown_work *async, atomic_long_t *outstanding, long token,
+			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
+{
+	/* The caller's code is running, so it is not on its way out. */
+	__module_get(owner);
+	INIT_WORK(&async->work, ex_drain_async_work);
+	async->outstanding = outstanding;
+	async->token = token;
+	async->fn = fn;
+	async->owner = owner;
+}
+
+/* The run-down has begun: call the function when it has ended, which may be now. */
+void ex_drain_async(struct ex_rundown_work *async)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_add_tail(&async->entry, &asyncs);
+	/* Pairs with the order of the last release: its subtraction, then its look at the list. */
+	smp_mb();
+	ex_drain_async_look(async);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 }
 
@@ -161,6 +230,10 @@ int ex_drain_init(void)
 {
 	int cpu, error;
 
+	async_queue = alloc_workqueue("rundown", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!async_queue)
+		return -ENOMEM;
+
 	for_each_possible_cpu(cpu) {
 		struct irq_work *work = per_cpu_ptr(&wake_work, cpu);
 
@@ -171,16 +244,20 @@ int ex_drain_init(void)
 	error = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "rundown:online",
 					  ex_drain_cpu_changed, NULL);
 	if (error < 0)
-		return error;
+		goto no_online;
 	online_state = error;
 	error = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rundown:dead", NULL,
 					  ex_drain_cpu_changed);
-	if (error < 0) {
-		cpuhp_remove_state_nocalls(online_state);
-		return error;
-	}
+	if (error < 0)
+		goto no_dead;
 	dead_state = error;
 	return 0;
+
+no_dead:
+	cpuhp_remove_state_nocalls(online_state);
+no_online:
+	destroy_workqueue(async_queue);
+	return error;
 }
 
 /* At module exit, with no user left: let the last wakes end before their code goes away. */
@@ -194,4 +271,6 @@ void ex_drain_exit(void)
 	synchronize_rcu();
 	for_each_possible_cpu(cpu)
 		irq_work_sync(per_cpu_ptr(&wake_work, cpu));
+	/* A function's module may be gone, and our part of its work not. */
+	destroy_workqueue(async_queue);
 }

@@ -4,8 +4,11 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/wait_bit.h>
+
+#include "ex_rundown.h"
 
 /*
  * The drain counts what is outstanding on a ref that is not live: the number held, shifted left by
@@ -26,8 +29,30 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
+void ex_drain_async_init(struct ex_rundown_work *work, atomic_long_t *outstanding, long token,
+			 void (*fn)(struct ex_rundown_work *work), struct module *owner);
+void ex_drain_async(struct ex_rundown_work *work);
 int ex_drain_init(void);
 void ex_drain_exit(void);
+
+/* How long to wait: until then, or until a signal comes that @state is open to. */
+struct ex_drain_patience {
+	unsigned int state;
+	long timeout;
+};
+
+#define EX_DRAIN_FOREVER	\
+	((struct ex_drain_patience){ TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT })
+#define EX_DRAIN_KILLABLE	\
+	((struct ex_drain_patience){ TASK_KILLABLE, MAX_SCHEDULE_TIMEOUT })
+#define EX_DRAIN_INTERRUPTIBLE	\
+	((struct ex_drain_patience){ TASK_INTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT })
+
+static inline struct ex_drain_patience ex_drain_timeout(unsigned long timeout)
+{
+	return (struct ex_drain_patience){ TASK_UNINTERRUPTIBLE,
+					   min(timeout, (unsigned long)MAX_SCHEDULE_TIMEOUT) };
+}
 
 /*
  * Sleep until @condition, which must read @outstanding with acquire order, so that what the holders
@@ -35,17 +60,27 @@ void ex_drain_exit(void);
  *
  * Enlisted before the condition is looked at again: a deferred wake that did not find the waiter on
  * the list came before, and what it announces is seen.
+ *
+ * Returns the jiffies that are left, 1 at least, if the condition is true; 0 after the time;
+ * -ERESTARTSYS after a signal.
  */
-#define ex_drain_wait_event(outstanding, condition)				\
-do {										\
+#define ex_drain_wait_event(outstanding, condition, patience)			\
+({										\
+	struct ex_drain_patience __patience = (patience);			\
 	struct ex_drain_waiter __waiter;					\
+	long __left = __patience.timeout ?: 1;					\
 										\
 	might_sleep();								\
-	if (condition)								\
-		break;								\
-	ex_drain_enlist(&__waiter);						\
-	wait_var_event(outstanding, condition);					\
-	ex_drain_dismiss(&__waiter);						\
-} while (0)
+	if (!(condition)) {							\
+		ex_drain_enlist(&__waiter);					\
+		__left = ___wait_var_event(outstanding,				\
+					   ___wait_cond_timeout(condition),	\
+					   __patience.state, 0,			\
+					   __patience.timeout,			\
+					   __ret = schedule_timeout(__ret));	\
+		ex_drain_dismiss(&__waiter);					\
+	}									\
+	__left;									\
+})
 
 #endif /* _RUNDOWN_DRAIN_H */

@@ -25,10 +25,12 @@
 #include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/compiler.h>
+#include <linux/export.h>
 #include <linux/instruction_pointer.h>
 #include <linux/limits.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 /*
  * A count that is not live is in the zone (3 * EX_RUNDOWN_DEAD / 2, EX_RUNDOWN_DEAD / 2), about
@@ -182,6 +184,14 @@ void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref);
 void ex_rundown_completed(struct ex_rundown_ref *ref);
 void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref);
 
+unsigned long ex_wait_for_rundown_protection_release_timeout(struct ex_rundown_ref *ref,
+							     unsigned long timeout);
+int __must_check ex_wait_for_rundown_protection_release_killable(struct ex_rundown_ref *ref);
+int __must_check ex_wait_for_rundown_protection_release_interruptible(struct ex_rundown_ref *ref);
+void ex_start_rundown(struct ex_rundown_ref *ref);
+bool ex_rundown_is_active(const struct ex_rundown_ref *ref);
+bool ex_rundown_is_complete(const struct ex_rundown_ref *ref);
+
 struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp);
 void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref);
 size_t ex_size_of_rundown_protection_cache_aware(void);
@@ -193,6 +203,74 @@ void ex_cleanup_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware
 void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_reinitialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+
+unsigned long
+ex_wait_for_rundown_protection_release_cache_aware_timeout(struct ex_rundown_ref_cache_aware *ref,
+							   unsigned long timeout);
+int __must_check
+ex_wait_for_rundown_protection_release_cache_aware_killable(struct ex_rundown_ref_cache_aware *ref);
+int __must_check ex_wait_for_rundown_protection_release_cache_aware_interruptible(
+	struct ex_rundown_ref_cache_aware *ref);
+void
+ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
+void
+ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
+							size_t count);
+void ex_start_rundown_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+bool ex_rundown_is_active_cache_aware(const struct ex_rundown_ref_cache_aware *ref);
+bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware *ref);
+void
+ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
+
+/**
+ * struct ex_rundown_work - a run-down that calls a function when it has ended
+ *
+ * Opaque. Usually part of the object that is run down.
+ */
+struct ex_rundown_work {
+	/* private: */
+	struct work_struct work;
+	struct list_head entry;
+	atomic_long_t *outstanding;
+	long token;
+	void (*fn)(struct ex_rundown_work *work);
+	struct module *owner;
+};
+
+void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
+			      void (*fn)(struct ex_rundown_work *work), struct module *owner);
+void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+					  struct ex_rundown_work *work,
+					  void (*fn)(struct ex_rundown_work *work),
+					  struct module *owner);
+
+/**
+ * ex_start_rundown_async() - run the object down, and have a function called when it is
+ * @ref:  the ref
+ * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
+ * @fn:   is called once, by a workqueue, when nobody holds protection any more
+ *
+ * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is called,
+ * and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't be
+ * cancelled; the module that calls this is not unloaded before @fn has returned.
+ *
+ * Context: Any but NMI. Does not sleep.
+ */
+#define ex_start_rundown_async(ref, work, fn)	\
+	__ex_start_rundown_async(ref, work, fn, THIS_MODULE)
+
+/**
+ * ex_start_rundown_async_cache_aware() - run the object down, and have a function called when it is
+ * @ref:  the ref
+ * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
+ * @fn:   is called once, by a workqueue, when nobody holds protection any more
+ *
+ * As ex_start_rundown_async().
+ *
+ * Context: Task. May sleep; as the wait, but not for the holders.
+ */
+#define ex_start_rundown_async_cache_aware(ref, work, fn)	\
+	__ex_start_rundown_async_cache_aware(ref, work, fn, THIS_MODULE)
 
 #if defined(EX_RUNDOWN_OUT_OF_LINE) || defined(EX_RUNDOWN_EXPORT)
 void ex_initialize_rundown_protection(struct ex_rundown_ref *ref);

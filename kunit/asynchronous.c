@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Run-downs that call a function when they have ended. */
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+
+#include "fixture.h"
+
+struct async {
+	struct ex_rundown_work work;
+	struct subject *subject;
+	struct completion called;
+	atomic_t calls;
+	bool granted;
+};
+
+static void called(struct ex_rundown_work *work)
+{
+	struct async *async = container_of(work, struct async, work);
+
+	async->granted = subject_acquire(async->subject);
+	atomic_inc(&async->calls);
+	complete(&async->called);
+}
+
+static struct async *async_create(struct kunit *test, struct subject *subject)
+{
+	struct async *async = share_zalloc(test, sizeof(*async));
+
+	async->subject = subject;
+	init_completion(&async->called);
+	return async;
+}
+
+static void async_start(struct async *async)
+{
+	async->subject->ops->start_async(async->subject->ref, &async->work, called);
+}
+
+static void expect_called(struct kunit *test, struct async *async)
+{
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&async->called,
+							  msecs_to_jiffies(STUCK_MS)), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&async->calls), 1);
+	KUNIT_EXPECT_FALSE(test, async->granted);
+}
+
+static void expect_not_called(struct kunit *test, struct async *async)
+{
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&async->called,
+							  msecs_to_jiffies(STAYS_MS)), 0);
+}
+
+static void rundown_asynchronous_test_idle_ref(struct kunit *test)
+{
+	struct async *async = async_create(test, test_subject(test));
+
+	async_start(async);
+	expect_called(test, async);
+	/* One more, on a ref that is run down. */
+	async = async_create(test, async->subject);
+	async_start(async);
+	expect_called(test, async);
+}
+
+static void rundown_asynchronous_test_last_release_calls(struct kunit *test)
+{
+	struct async *async = async_create(test, test_subject(test));
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(async->subject, 2));
+	async_start(async);
+	KUNIT_EXPECT_FALSE(test, subject_acquire(async->subject));
+	expect_not_called(test, async);
+	subject_release(async->subject);
+	expect_not_called(test, async);
+	subject_release(async->subject);
+	expect_called(test, async);
+}
+
+static void rundown_asynchronous_test_last_release_in_hardirq(struct kunit *test)
+{
+	struct async *async = async_create(test, test_subject(test));
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(async->subject));
+	async_start(async);
+	expect_not_called(test, async);
+	subject_release_on(async->subject, other_cpu(0));
+	expect_called(test, async);
+}
+
+static void rundown_asynchronous_test_beside_waits(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct async *asyncs[8];
+	struct thread *waiters[2];
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	for (i = 0; i < ARRAY_SIZE(asyncs); i++) {
+		asyncs[i] = async_create(test, subject);
+		async_start(asyncs[i]);
+		if (i < ARRAY_SIZE(waiters))
+			waiters[i] = waiter_start_blocked(test, subject);
+	}
+	expect_not_called(test, asyncs[0]);
+	subject_release(subject);
+	for (i = 0; i < ARRAY_SIZE(asyncs); i++)
+		expect_called(test, asyncs[i]);
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		thread_join(test, waiters[i]);
+}
+
+static void rundown_asynchronous_test_life_after_life(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		struct async *async = async_create(test, subject);
+
+		KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+		async_start(async);
+		subject_release(subject);
+		expect_called(test, async);
+		subject_reinitialize(subject);
+	}
+}
+
+struct object {
+	struct ex_rundown_ref_cache_aware *ref;
+	struct ex_rundown_work work;
+	struct completion *freed;
+};
+
+static void free_object(struct ex_rundown_work *work)
+{
+	struct object *object = container_of(work, struct object, work);
+	struct completion *freed = object->freed;
+
+	ex_free_cache_aware_rundown_protection(object->ref);
+	kfree(object);
+	complete(freed);
+}
+
+static void rundown_asynchronous_test_frees_all(struct kunit *test)
+{
+	struct completion *freed = share_zalloc(test, sizeof(*freed));
+	bool from_here = true;
+	int i;
+
+	init_completion(freed);
+	for (i = 0; i < 50; i++, from_here = !from_here) {
+		struct object *object = kzalloc(sizeof(*object), GFP_KERNEL);
+		struct ex_rundown_ref_cache_aware *ref;
+		struct subject subject = { .ops = &allocated_ops };
+
+		KUNIT_ASSERT_NOT_NULL(test, object);
+		ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+		object->ref = ref;
+		object->freed = freed;
+		if (!ref || !ex_acquire_rundown_protection_cache_aware(ref)) {
+			kfree(object);
+			KUNIT_FAIL(test, "no ref that grants");
+			return;
+		}
+		ex_start_rundown_async_cache_aware(ref, &object->work, free_object);
+		subject.ref = ref;
+		if (from_here)
+			subject_release(&subject);
+		else
+			subject_release_on(&subject, other_cpu(0));
+		KUNIT_ASSERT_GT(test, wait_for_completion_timeout(freed,
+								  msecs_to_jiffies(STUCK_MS)), 0);
+	}
+}
+
+/* Whose code is still to run can't be unloaded. */
+static void rundown_asynchronous_test_holds_module(struct kunit *test)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	struct async *async = async_create(test, test_subject(test));
+	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
+	int before = module_refcount(THIS_MODULE);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(async->subject));
+	async_start(async);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before + 1);
+	subject_release(async->subject);
+	expect_called(test, async);
+	/* After the function has returned. */
+	while (module_refcount(THIS_MODULE) != before && time_before(jiffies, end))
+		cond_resched();
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), before);
+#else
+	kunit_skip(test, "no module is ever unloaded");
+#endif
+}
+
+static struct kunit_case rundown_asynchronous_cases[] = {
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_idle_ref, each_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_last_release_calls, each_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_last_release_in_hardirq, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_beside_waits, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_life_after_life, each_main_kind),
+	KUNIT_CASE(rundown_asynchronous_test_frees_all),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_holds_module, each_main_kind),
+	{}
+};
+
+static struct kunit_suite rundown_asynchronous_suite = {
+	.name = "rundown_asynchronous",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_asynchronous_cases,
+};
+
+kunit_test_suite(rundown_asynchronous_suite);

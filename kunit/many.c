@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many cache-aware refs, run down at once. */
+#include "fixture.h"
+
+#define MANY	20
+
+struct many {
+	struct subject *subjects[MANY];
+	struct ex_rundown_ref_cache_aware *refs[MANY];
+};
+
+static struct many *many_create(struct kunit *test)
+{
+	static const struct ref_ops *const kinds[] = { &allocated_ops, &no_ipi_ops, &in_place_ops };
+	struct many *many = share_zalloc(test, sizeof(*many));
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		many->subjects[i] = subject_create(test, kinds[i % ARRAY_SIZE(kinds)]);
+		many->refs[i] = many->subjects[i]->ref;
+	}
+	return many;
+}
+
+static void wait_for_many(void *arg)
+{
+	struct many *many = arg;
+
+	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
+}
+
+static void rundown_many_test_waits_for_each(struct kunit *test)
+{
+	struct many *many = many_create(test);
+	struct thread *waiter;
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		KUNIT_ASSERT_TRUE(test, subject_acquire_on(many->subjects[i], other_cpu(i % 2)));
+	waiter = thread_run(test, wait_for_many, many, ANY_CPU);
+	/* All refuse before the first has been waited for. */
+	waiter_expect_blocked(test, many->subjects[MANY - 1], waiter);
+	for (i = MANY - 1; i >= 0; i--) {
+		KUNIT_EXPECT_FALSE(test, subject_acquire(many->subjects[i]));
+		waiter_expect_blocked(test, many->subjects[i], waiter);
+		subject_release(many->subjects[i]);
+	}
+	thread_join(test, waiter);
+}
+
+static void rundown_many_test_states_that_differ(struct kunit *test)
+{
+	struct many *many = many_create(test);
+	struct thread *waiter, *other;
+	int i;
+
+	/* Run down, running down, one of them twice. */
+	subject_wait(many->subjects[0]);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(many->subjects[1]));
+	other = waiter_start_blocked(test, many->subjects[1]);
+	many->refs[MANY - 1] = many->refs[2];
+	waiter = thread_run(test, wait_for_many, many, ANY_CPU);
+	waiter_expect_blocked(test, many->subjects[1], waiter);
+	subject_release(many->subjects[1]);
+	thread_join(test, waiter);
+	thread_join(test, other);
+	for (i = 0; i < MANY - 1; i++) {
+		KUNIT_EXPECT_FALSE(test, subject_acquire(many->subjects[i]));
+		subject_reinitialize(many->subjects[i]);
+		KUNIT_EXPECT_TRUE(test, subject_acquire(many->subjects[i]));
+		subject_release(many->subjects[i]);
+	}
+	/* This one was not among them. */
+	KUNIT_EXPECT_TRUE(test, subject_acquire(many->subjects[MANY - 1]));
+	subject_release(many->subjects[MANY - 1]);
+}
+
+static void rundown_many_test_one_round(struct kunit *test)
+{
+	struct many *many = many_create(test);
+	struct call_probe rounds = { .kp.symbol_name = "on_each_cpu_cond_mask" };
+
+	call_probe_begin(test, &rounds);
+	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&rounds), 1);
+	/* None of none, of course. */
+	ex_wait_for_rundown_protection_release_cache_aware_many(NULL, 0);
+}
+
+/* More than one round takes. */
+static void rundown_many_test_thousands(struct kunit *test)
+{
+	const unsigned int count = 2500;
+	struct ex_rundown_ref_cache_aware **refs = kvcalloc(count, sizeof(*refs), GFP_KERNEL);
+	unsigned int i, granted = 0;
+	bool all = refs;
+
+	KUNIT_ASSERT_NOT_NULL(test, refs);
+	for (i = 0; i < count && all; i++) {
+		refs[i] = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+		all = refs[i] && ex_acquire_rundown_protection_cache_aware(refs[i]);
+	}
+	KUNIT_EXPECT_TRUE(test, all);
+	for (i = 0; i < count && refs[i]; i++)
+		ex_release_rundown_protection_cache_aware(refs[i]);
+	if (all) {
+		struct call_probe rounds = { .kp.symbol_name = "on_each_cpu_cond_mask" };
+
+		if (IS_ENABLED(CONFIG_KPROBES))
+			call_probe_begin(test, &rounds);
+		ex_wait_for_rundown_protection_release_cache_aware_many(refs, count);
+		if (IS_ENABLED(CONFIG_KPROBES))
+			KUNIT_EXPECT_EQ(test, call_probe_end(&rounds), 3);
+	}
+	for (i = 0; i < count && refs[i]; i++) {
+		granted += ex_acquire_rundown_protection_cache_aware(refs[i]);
+		ex_free_cache_aware_rundown_protection(refs[i]);
+	}
+	KUNIT_EXPECT_EQ(test, granted, 0);
+	kvfree(refs);
+}
+
+static struct kunit_case rundown_many_cases[] = {
+	KUNIT_CASE(rundown_many_test_waits_for_each),
+	KUNIT_CASE(rundown_many_test_states_that_differ),
+	KUNIT_CASE(rundown_many_test_one_round),
+	KUNIT_CASE(rundown_many_test_thousands),
+	{}
+};
+
+static struct kunit_suite rundown_many_suite = {
+	.name = "rundown_many",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_many_cases,
+};
+
+kunit_test_suite(rundown_many_suite);
