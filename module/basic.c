@@ -153,8 +153,8 @@ static long ex_basic_wait(struct ex_rundown_ref *ref, struct ex_drain_patience p
 	might_sleep();
 	if (!ex_basic_start(ref, caller))
 		return patience.timeout ?: 1;
-	return ex_drain_wait_event(&ref->outstanding,
-				   !atomic_long_read_acquire(&ref->outstanding), patience);
+	return ex_drain_wait_event(ref, EX_BASIC_SHIFT,
+				   !atomic_long_read_acquire(&ref->outstanding), patience, caller);
 }
 
 /**

@@ -331,9 +331,9 @@ static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cp
 			if (turned)
 				break;
 		}
-		ex_drain_wait_event(&ref->outstanding,
+		ex_drain_wait_event(ref, EX_CACHE_AWARE_SHIFT,
 				    !ex_has_token(ref) || atomic_read(&ref->state) == EX_LIVE,
-				    EX_DRAIN_FOREVER);
+				    EX_DRAIN_FOREVER, caller);
 		if (!ex_has_token(ref))
 			return;
 	}
@@ -341,14 +341,14 @@ static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cp
 }
 
 static long ex_cache_aware_drained(struct ex_rundown_ref_cache_aware *ref,
-				   struct ex_drain_patience patience)
+				   struct ex_drain_patience patience, unsigned long caller)
 {
 	long left;
 
 	/* A token that is there again says that it was zero in between. */
-	return ex_drain_wait_event(&ref->outstanding,
+	return ex_drain_wait_event(ref, EX_CACHE_AWARE_SHIFT,
 				   (left = atomic_long_read_acquire(&ref->outstanding),
-				    !left || left & EX_RUNDOWN_TOKEN), patience);
+				    !left || left & EX_RUNDOWN_TOKEN), patience, caller);
 }
 
 static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
@@ -356,7 +356,7 @@ static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpu
 {
 	might_sleep();
 	ex_cache_aware_start(ref, cpuslocked, caller);
-	return ex_cache_aware_drained(ref, patience);
+	return ex_cache_aware_drained(ref, patience, caller);
 }
 
 /**
@@ -515,7 +515,7 @@ ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_ca
 	for (at = 0; at < count; at += EX_MANY)
 		ex_cache_aware_start_many(refs + at, min_t(size_t, count - at, EX_MANY), _RET_IP_);
 	for (at = 0; at < count; at++)
-		ex_cache_aware_drained(refs[at], EX_DRAIN_FOREVER);
+		ex_cache_aware_drained(refs[at], EX_DRAIN_FOREVER, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_many);
 

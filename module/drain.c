@@ -14,16 +14,19 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "drain.h"
 #include "misuse.h"
+#include "watch.h"
 
 static DEFINE_RAW_SPINLOCK(waiters_lock);
 static LIST_HEAD(waiters);
@@ -61,7 +64,7 @@ static void ex_drain_wake_waiters(void)
 
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_for_each_entry(waiter, &waiters, entry)
-		wake_up_process(waiter->task);
+		wake_up_process(waiter->wait.task);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 	ex_drain_wake_asyncs();
 }
@@ -105,10 +108,12 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 {
 	unsigned long flags;
 
-	waiter->task = current;
+	waiter->wait.task = current;
+	waiter->wait.since = jiffies;
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	ex_watch_arm();
 }
 
 void ex_drain_dismiss(struct ex_drain_waiter *waiter)
@@ -154,6 +159,75 @@ void ex_drain_async(struct ex_rundown_work *async)
 	smp_mb();
 	ex_drain_async_look(async);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+}
+
+/* With the lock held: the waiter is not through, so what it waits for is there. */
+static void ex_drain_tell(struct ex_drain_waiter *waiter, struct ex_drain_wait *wait)
+{
+	*wait = waiter->wait;
+	wait->left = atomic_long_read(wait->outstanding) >> wait->shift;
+	get_task_struct(wait->task);
+}
+
+/**
+ * ex_drain_waits() - who waits
+ * @waits: copies, whose tasks are to be put
+ * @room:  for so many
+ *
+ * Context: Any but NMI.
+ * Return: how many there are, be it more than @room.
+ */
+unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room)
+{
+	struct ex_drain_waiter *waiter;
+	unsigned int count = 0;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_for_each_entry(waiter, &waiters, entry) {
+		if (count < room)
+			ex_drain_tell(waiter, &waits[count]);
+		count++;
+	}
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	return count;
+}
+
+/**
+ * ex_drain_overdue() - is there a wait to tell of?
+ * @after: jiffies until the first time; each pause is twice the one before
+ * @times: how often at most
+ * @wait:  gets a copy, whose task is to be put
+ * @next:  if there is none: in how many jiffies there may be one, ULONG_MAX if never
+ *
+ * Context: Any but NMI.
+ * Return: true if there is; it counts as told of.
+ */
+bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_wait *wait,
+		      unsigned long *next)
+{
+	struct ex_drain_waiter *waiter;
+	unsigned long flags, now = jiffies;
+	bool found = false;
+
+	*next = ULONG_MAX;
+	raw_spin_lock_irqsave(&waiters_lock, flags);
+	list_for_each_entry(waiter, &waiters, entry) {
+		/* 1, 3, 7, ... times after */
+		unsigned long due = waiter->wait.since + ((2UL << waiter->wait.told) - 1) * after;
+
+		if (waiter->wait.told >= times)
+			continue;
+		found = time_after_eq(now, due);
+		if (found) {
+			waiter->wait.told++;
+			ex_drain_tell(waiter, wait);
+			break;
+		}
+		*next = min(*next, due - now);
+	}
+	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	return found;
 }
 
 /**

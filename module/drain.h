@@ -17,9 +17,21 @@
  */
 #define EX_DRAIN_BIAS		1L
 
+/* A wait, as it is told of. */
+struct ex_drain_wait {
+	const void *ref;
+	unsigned long caller;
+	atomic_long_t *outstanding;
+	unsigned int shift;
+	struct task_struct *task;
+	unsigned long since;		/* jiffies */
+	unsigned int told;		/* so often */
+	long left;			/* what was outstanding as this copy was made */
+};
+
 struct ex_drain_waiter {
 	struct list_head entry;
-	struct task_struct *task;
+	struct ex_drain_wait wait;
 };
 
 void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
@@ -28,6 +40,9 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 		     const void *ref, unsigned long caller);
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
+unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room);
+bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_wait *wait,
+		      unsigned long *next);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
 void ex_drain_async_init(struct ex_rundown_work *work, atomic_long_t *outstanding, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner);
@@ -55,7 +70,7 @@ static inline struct ex_drain_patience ex_drain_timeout(unsigned long timeout)
 }
 
 /*
- * Sleep until @condition, which must read @outstanding with acquire order, so that what the holders
+ * Sleep until @condition, which must read outstanding with acquire order, so that what the holders
  * did is visible (pairs with the full order of their subtraction).
  *
  * Enlisted before the condition is looked at again: a deferred wake that did not find the waiter on
@@ -64,16 +79,18 @@ static inline struct ex_drain_patience ex_drain_timeout(unsigned long timeout)
  * Returns the jiffies that are left, 1 at least, if the condition is true; 0 after the time;
  * -ERESTARTSYS after a signal.
  */
-#define ex_drain_wait_event(outstanding, condition, patience)			\
+#define ex_drain_wait_event(ref, shift, condition, patience, caller)		\
 ({										\
 	struct ex_drain_patience __patience = (patience);			\
-	struct ex_drain_waiter __waiter;					\
+	struct ex_drain_waiter __waiter = {					\
+		.wait = { ref, caller, &(ref)->outstanding, shift },		\
+	};									\
 	long __left = __patience.timeout ?: 1;					\
 										\
 	might_sleep();								\
 	if (!(condition)) {							\
 		ex_drain_enlist(&__waiter);					\
-		__left = ___wait_var_event(outstanding,				\
+		__left = ___wait_var_event(&(ref)->outstanding,			\
 					   ___wait_cond_timeout(condition),	\
 					   __patience.state, 0,			\
 					   __patience.timeout,			\

@@ -3,14 +3,20 @@
 #include <linux/module.h>
 
 #include "drain.h"
+#include "watch.h"
 
 static int __init ex_rundown_init(void)
 {
-	return ex_drain_init();
+	int error = ex_drain_init();
+
+	if (!error)
+		ex_watch_init();
+	return error;
 }
 
 static void __exit ex_rundown_exit(void)
 {
+	ex_watch_exit();
 	ex_drain_exit();
 }
 

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waits that take long: the log tells of them, and debugfs at any time.
+ *
+ * A waiter leaves on its entry what there is to tell. A work item looks at the entries when the
+ * first of them is due; nobody is woken for it, so khungtaskd still sees who is stuck.
+ */
+#include <linux/debugfs.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "drain.h"
+#include "watch.h"
+
+/* How often one wait is told of, at growing intervals. */
+#define EX_WATCH_TIMES	10
+
+static void ex_watch(struct work_struct *work);
+static DECLARE_DELAYED_WORK(watch_work, ex_watch);
+static unsigned int hung_warn_secs = 60;
+
+static int hung_warn_secs_set(const char *value, const struct kernel_param *parameter)
+{
+	unsigned int secs;
+	int error = kstrtouint(value, 0, &secs);
+
+	if (error)
+		return error;
+	if (secs > INT_MAX / HZ >> EX_WATCH_TIMES)
+		return -EINVAL;
+	WRITE_ONCE(hung_warn_secs, secs);
+	/* For those who wait already. */
+	if (secs)
+		mod_delayed_work(system_wq, &watch_work, 0);
+	return 0;
+}
+
+static const struct kernel_param_ops hung_warn_secs_ops = {
+	.set = hung_warn_secs_set,
+	.get = param_get_uint,
+};
+module_param_cb(hung_warn_secs, &hung_warn_secs_ops, &hung_warn_secs, 0644);
+MODULE_PARM_DESC(hung_warn_secs, "Warn of a wait after so many seconds; 0: never (60)");
+
+static void ex_watch_report(const struct ex_drain_wait *wait)
+{
+	pr_warn("rundown: %pS waits since %lu s for the release of protection on ref %p: %ld held\n",
+		(void *)wait->caller, (jiffies - wait->since) / HZ, wait->ref, wait->left);
+	sched_show_task(wait->task);
+}
+
+static void ex_watch(struct work_struct *work)
+{
+	unsigned long after = READ_ONCE(hung_warn_secs) * HZ, next;
+	struct ex_drain_wait wait;
+
+	if (!after)
+		return;
+	while (ex_drain_overdue(after, EX_WATCH_TIMES, &wait, &next)) {
+		ex_watch_report(&wait);
+		put_task_struct(wait.task);
+		cond_resched();
+	}
+	/* Not later than a wait may be due that begins now. */
+	if (next != ULONG_MAX)
+		queue_delayed_work(system_wq, &watch_work, min(next, after));
+}
+
+/**
+ * ex_watch_arm() - somebody waits
+ *
+ * Work that is pending for another wait comes no later.
+ *
+ * Context: Task.
+ */
+void ex_watch_arm(void)
+{
+	unsigned long after = READ_ONCE(hung_warn_secs) * HZ;
+
+	if (after && !delayed_work_pending(&watch_work))
+		queue_delayed_work(system_wq, &watch_work, after);
+}
+
+static int waiters_show(struct seq_file *file, void *unused)
+{
+	unsigned int room = ex_drain_waits(NULL, 0) + 16, count, i;
+	struct ex_drain_wait *waits = kvcalloc(room, sizeof(*waits), GFP_KERNEL);
+
+	if (!waits)
+		return -ENOMEM;
+	count = ex_drain_waits(waits, room);
+	seq_puts(file, "# ref outstanding seconds task comm caller\n");
+	for (i = 0; i < min(count, room); i++) {
+		const struct ex_drain_wait *it = &waits[i];
+
+		seq_printf(file, "%p %ld %lu %d %s %pS\n", it->ref, it->left,
+			   (jiffies - it->since) / HZ, task_pid_nr(it->task), it->task->comm,
+			   (void *)it->caller);
+		put_task_struct(it->task);
+	}
+	if (count > room)
+		seq_printf(file, "# and %u more\n", count - room);
+	kvfree(waits);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(waiters);
+
+static struct dentry *directory;
+
+void ex_watch_init(void)
+{
+	directory = debugfs_create_dir("rundown", NULL);
+	debugfs_create_file("waiters", 0400, directory, NULL, &waiters_fops);
+}
+
+void ex_watch_exit(void)
+{
+	debugfs_remove(directory);
+	cancel_delayed_work_sync(&watch_work);
+}
