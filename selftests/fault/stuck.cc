@@ -2,6 +2,8 @@
 // A holder that never releases: is it only the wait that suffers, and can one see who waits?
 #include "ksft.hh"
 
+#include <sstream>
+
 using namespace ksft;
 using std::string;
 
@@ -47,12 +49,63 @@ string blocked_tasks()
 		say("/proc/sysrq-trigger: " + errno_name(error));
 	within(5s, [&] {
 		text += log.read_on();
-		return text.find("ex_wait_for_rundown_protection_release_cache_aware") !=
-			       text.npos &&
-		       text.find("ex_wait_for_rundown_protection_release+") != text.npos;
+		return text.find("ex_cache_aware_") != text.npos &&
+		       text.find("ex_basic_wait") != text.npos;
 	});
 	log.say("expect-splat end");
 	return text;
+}
+
+const string hung_warn_secs = "/sys/module/rundown/parameters/hung_warn_secs";
+
+// How often the log tells of waits that began in the module.
+size_t told(const string &text)
+{
+	size_t n = 0;
+	std::istringstream lines(text);
+	for (string line; std::getline(lines, line);) {
+		n += line.find("[rundown_stress] waits since ") != line.npos &&
+		     line.find(": 1 held") != line.npos;
+	}
+	return n;
+}
+
+// Each wait is told of, and again, with the waiter's stack; and not any more once that is off.
+bool long_waits_are_told()
+{
+	Log log;
+	string text;
+	log.say("expect-splat begin: Call");
+	write_file(hung_warn_secs, "1");
+	bool twice = within(20s, [&] {
+		text += log.read_on();
+		return told(text) >= 4;
+	});
+	write_file(hung_warn_secs, "0");
+	std::this_thread::sleep_for(100ms);
+	log.say("expect-splat end");
+	text += log.read_on();
+	bool stacks = text.find("ex_basic_wait") != text.npos &&
+		      text.find("ex_cache_aware_") != text.npos;
+	std::this_thread::sleep_for(5s);
+	return twice && stacks && !told(log.read_on());
+}
+
+// The line of each wait, with what is outstanding.
+bool waiters_file_shows_both()
+{
+	string text = read_file("/sys/kernel/debug/rundown/waiters").value_or("");
+	int n = 0;
+	std::istringstream lines(text);
+	for (string line; std::getline(lines, line);) {
+		std::istringstream words(line);
+		string ref, outstanding, seconds, task, comm, caller;
+		words >> ref >> outstanding >> seconds >> task >> comm >> caller;
+		string module;
+		words >> module;
+		n += outstanding == "1" && module == "[rundown_stress]";
+	}
+	return n == 2;
 }
 
 bool run_passes(const string &variant)
@@ -78,7 +131,7 @@ bool is_blocked(const Process &process)
 
 int main()
 {
-	begin(10);
+	begin(13);
 	if (load("rundown") || load("rundown_stress"))
 		bail_out("rundown.ko and rundown_stress.ko do not load");
 
@@ -97,12 +150,17 @@ int main()
 	std::this_thread::sleep_for(is_long() ? 60s : 2s);
 	check(basic.state() == 'D' && percpu.state() == 'D', "the waits stay");
 
+	check(waiters_file_shows_both(), "debugfs shows who waits, for how many");
+	check(long_waits_are_told(), "the log tells of waits that take long");
+	bool refused = true;
+	for (const char *bad : {"-1", "x", "4294967296", "4294967295"})
+		refused &= write_file(hung_warn_secs, bad) != 0;
+	check(refused && read_file(hung_warn_secs) == "0\n", "bad values for that are refused");
+
 	string log = blocked_tasks();
 	// Inlining and sibling calls may hide the one that is called, never the exported function.
-	check(log.find("ex_wait_for_rundown_protection_release+") != log.npos,
-	      "sysrq-w shows who waits, basic");
-	check(log.find("ex_wait_for_rundown_protection_release_cache_aware+") != log.npos,
-	      "sysrq-w shows who waits, per CPU");
+	check(log.find("ex_basic_wait") != log.npos, "sysrq-w shows who waits, basic");
+	check(log.find("ex_cache_aware_") != log.npos, "sysrq-w shows who waits, per CPU");
 
 	manual("release basic");
 	manual("release percpu");
