@@ -26,6 +26,7 @@
 #include <linux/threads.h>
 
 #include "drain.h"
+#include "events.h"
 #include "ex_rundown.h"
 #include "misuse.h"
 #include "slot.h"
@@ -63,7 +64,7 @@ bool __ex_acquire_rundown_protection(struct ex_rundown_ref *ref, unsigned long c
 		ex_basic_recentre(ref, now);
 	else if (now < 0)
 		ex_basic_overflow(ref, 1, caller);
-	return false;
+	return ex_refused(ref, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection);
 
@@ -77,7 +78,7 @@ bool __ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count, l
 		ex_basic_recentre(ref, now);
 	else
 		ex_basic_overflow(ref, count, caller);
-	return false;
+	return ex_refused(ref, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection_ex);
 
@@ -129,8 +130,11 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	preempt_disable();
 	atomic_long_add(EX_DRAIN_BIAS, &ref->outstanding);	/* A */
 	old = atomic_long_xchg(&ref->count, EX_RUNDOWN_DEAD);		/* B */
-	if (!ex_count_dead(old))
+	if (!ex_count_dead(old)) {
 		held = old;
+		ex_count(EX_COUNT_RUNDOWNS, 1);
+		trace_harvest(ref, -1, held);
+	}
 	if (unlikely(held > EX_RUNDOWN_MAX_HELD)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
 		ex_rundown_report(EX_MISUSE_WAIT_OVERFLOW, ref, caller);
@@ -150,11 +154,16 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 static long ex_basic_wait(struct ex_rundown_ref *ref, struct ex_drain_patience patience,
 			  unsigned long caller)
 {
+	long left = patience.timeout ?: 1;
+	u64 begun;
+
 	might_sleep();
-	if (!ex_basic_start(ref, caller))
-		return patience.timeout ?: 1;
-	return ex_drain_wait_event(ref, EX_BASIC_SHIFT,
-				   !atomic_long_read_acquire(&ref->outstanding), patience, caller);
+	begun = ex_drain_wait_begin(ref, patience, caller);
+	if (ex_basic_start(ref, caller))
+		left = ex_drain_wait_event(ref, EX_BASIC_SHIFT,
+					   !atomic_long_read_acquire(&ref->outstanding), patience,
+					   caller);
+	return ex_drain_wait_end(ref, begun, left, caller);
 }
 
 /**
@@ -244,7 +253,7 @@ EXPORT_SYMBOL_GPL(ex_start_rundown);
 void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
-	ex_drain_async_init(work, &ref->outstanding, 0, fn, owner);
+	ex_drain_async_init(work, ref, &ref->outstanding, 0, fn, owner);
 	ex_basic_start(ref, _RET_IP_);
 	ex_drain_async(work);
 }
@@ -337,6 +346,8 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref)
 			 * is visible after the acquire (pairs with A and B). Dead stays dead now.
 			 */
 			out = atomic_long_read(&ref->outstanding) - EX_DRAIN_BIAS;
+			if (!out && ex_count_dead(old))
+				__ex_rundown_forget(ref);
 			/* Refused acquires change a dead count. Release: pairs with acquire. */
 			while (!out && !won && ex_count_dead(old))
 				won = atomic_long_try_cmpxchg_release(&ref->count, &old, 0);

@@ -25,15 +25,14 @@
  * it to ex_rundown_slow_slot, which is never live, and the slow path asks.
  */
 #include <linux/bitmap.h>
-#include <linux/cache.h>
 #include <linux/cpu.h>
 #include <linux/export.h>
-#include <linux/gfp.h>
 #include <linux/kernel.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "cache_aware.h"
 #include "drain.h"
+#include "events.h"
 #include "ex_rundown.h"
 #include "misuse.h"
 #include "slot.h"
@@ -41,33 +40,8 @@
 /* Bit 0 of outstanding is the token. */
 #define EX_CACHE_AWARE_SHIFT	1
 
-enum ex_cache_aware_state {
-	EX_LIVE,
-	EX_DOWN,	/* running down or run down */
-};
-
-#define EX_OWNS_SLOTS	BIT(0)	/* alloc_percpu()ed: cleanup frees them */
-#define EX_ALLOCATED	BIT(1)	/* by ex_allocate_cache_aware_rundown_protection() */
-
-struct ex_rundown_slot {
-	atomic_long_t count;
-} ____cacheline_aligned;
-
 DEFINE_PER_CPU(atomic_long_t, ex_rundown_slow_slot) = ATOMIC_LONG_INIT(EX_SLOT_SLOW);
 EXPORT_PER_CPU_SYMBOL_GPL(ex_rundown_slow_slot);
-
-static bool ex_cache_aware_locked(struct ex_rundown_ref_cache_aware *ref)
-{
-	return ref->slots != ref->percpu;
-}
-
-/* The slot of @cpu, for atomics. NULL after cleanup, when there is none. */
-static atomic_long_t *ex_slot_of(struct ex_rundown_ref_cache_aware *ref, int cpu)
-{
-	if (ref->percpu)
-		return per_cpu_ptr(ref->percpu, cpu);
-	return ref->in_place ? &ref->in_place[cpu].count : NULL;
-}
 
 /* Exchange @slot, or else this CPU's, for @to if it holds @now. */
 static bool ex_slot_cmpxchg(struct ex_rundown_ref_cache_aware *ref, atomic_long_t *slot, long now,
@@ -108,17 +82,18 @@ static void ex_recentre_live(struct ex_rundown_ref_cache_aware *ref, atomic_long
 }
 
 /* Acquire order in a LOCKed slot: pairs with the tour that made it live. */
-static bool ex_locked_acquire(struct ex_rundown_ref_cache_aware *ref, u32 count)
+static bool ex_locked_acquire(struct ex_rundown_ref_cache_aware *ref, u32 count,
+			      unsigned long caller)
 {
 	atomic_long_t *slot = ex_slot_of(ref, raw_smp_processor_id());
 	long now;
 
 	if (unlikely(!slot))
-		return false;
+		return ex_refused(ref, caller);
 	now = atomic_long_add_return_acquire(count * EX_RUNDOWN_SLOT_ONE, slot);
 	if (unlikely(ex_slot_dead(now))) {
 		ex_recentre_dead(ref, slot, now);
-		return false;
+		return ex_refused(ref, caller);
 	}
 	ex_recentre_live(ref, slot, now);
 	return true;
@@ -153,14 +128,14 @@ bool __ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_awa
 	long now;
 
 	if (ex_cache_aware_locked(ref))
-		return ex_locked_acquire(ref, 1);
+		return ex_locked_acquire(ref, 1, _RET_IP_);
 
 	now = this_cpu_read(ref->slots->counter);
 	if (unlikely(ex_slot_wrapped(now)))
 		return true;
 	if (ex_slot_dead(now))
 		ex_recentre_dead(ref, NULL, now);
-	return false;
+	return ex_refused(ref, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__ex_acquire_rundown_protection_cache_aware);
 
@@ -194,12 +169,12 @@ bool __ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 		return false;
 	}
 	if (ex_cache_aware_locked(ref))
-		return ex_locked_acquire(ref, count);
+		return ex_locked_acquire(ref, count, caller);
 
 	now = this_cpu_add_return(ref->slots->counter, count * EX_RUNDOWN_SLOT_ONE);
 	if (unlikely(ex_slot_dead(now))) {
 		ex_recentre_dead(ref, NULL, now);
-		return false;
+		return ex_refused(ref, caller);
 	}
 	ex_recentre_live(ref, NULL, now);
 	return true;
@@ -231,10 +206,13 @@ void __ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 }
 EXPORT_SYMBOL_GPL(__ex_release_rundown_protection_cache_aware_ex);
 
-static void ex_harvest(struct ex_rundown_ref_cache_aware *ref, long slot)
+static void ex_harvest(struct ex_rundown_ref_cache_aware *ref, int cpu, long slot)
 {
-	if (!ex_slot_dead(slot) && slot != EX_RUNDOWN_SLOT_LIVE)
+	if (ex_slot_dead(slot))
+		return;
+	if (slot != EX_RUNDOWN_SLOT_LIVE)
 		atomic_long_add(ex_slot_twice_held(slot), &ref->outstanding);
+	trace_harvest(ref, cpu, ex_slot_twice_held(slot) / 2);
 }
 
 /* A real exchange: NMI may acquire and release in the middle of a read and a write. */
@@ -242,7 +220,7 @@ static void ex_harvest_this_cpu(void *arg)
 {
 	struct ex_rundown_ref_cache_aware *ref = arg;
 
-	ex_harvest(ref, this_cpu_xchg(ref->percpu->counter, EX_SLOT_DEAD));
+	ex_harvest(ref, smp_processor_id(), this_cpu_xchg(ref->percpu->counter, EX_SLOT_DEAD));
 }
 
 static void ex_revive_this_cpu(void *arg)
@@ -261,8 +239,15 @@ static void ex_tour_offline(struct ex_rundown_ref_cache_aware *ref, long to)
 		atomic_long_t *slot = ex_slot_of(ref, cpu);
 
 		if (slot && (locked || !cpu_online(cpu)))
-			ex_harvest(ref, atomic_long_xchg(slot, to));
+			ex_harvest(ref, cpu, atomic_long_xchg(slot, to));
 	}
+}
+
+/* Each online CPU does its part. With cpus_read_lock() held. */
+static void ex_tour_online(smp_call_func_t part, void *arg)
+{
+	on_each_cpu(part, arg, 1);
+	ex_count(EX_COUNT_IPIS, num_online_cpus() - 1);
 }
 
 /*
@@ -273,7 +258,7 @@ static void ex_tour(struct ex_rundown_ref_cache_aware *ref, long to)
 {
 	ex_tour_offline(ref, to);
 	if (!ex_cache_aware_locked(ref))
-		on_each_cpu(to == EX_SLOT_DEAD ? ex_harvest_this_cpu : ex_revive_this_cpu, ref, 1);
+		ex_tour_online(to == EX_SLOT_DEAD ? ex_harvest_this_cpu : ex_revive_this_cpu, ref);
 }
 
 /*
@@ -303,7 +288,10 @@ static bool ex_has_token(struct ex_rundown_ref_cache_aware *ref)
 /* True for one caller a life: he makes the tour. */
 static bool ex_cache_aware_turn(struct ex_rundown_ref_cache_aware *ref)
 {
-	return atomic_cmpxchg(&ref->state, EX_LIVE, EX_DOWN) == EX_LIVE;
+	if (atomic_cmpxchg(&ref->state, EX_LIVE, EX_DOWN) != EX_LIVE)
+		return false;
+	ex_count(EX_COUNT_RUNDOWNS, 1);
+	return true;
 }
 
 /* The tour has added what it found; this takes the token away. */
@@ -317,8 +305,8 @@ static void ex_cache_aware_settle(struct ex_rundown_ref_cache_aware *ref, unsign
  * Acquires are refused on return. One caller turns the state and makes the tour; the others see
  * that through. One who finds a reinitialize half-way sees that through, and then turns the state.
  */
-static void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
-				 unsigned long caller)
+void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
+			  unsigned long caller)
 {
 	for (;;) {
 		if (atomic_read(&ref->state) == EX_LIVE) {
@@ -354,9 +342,14 @@ static long ex_cache_aware_drained(struct ex_rundown_ref_cache_aware *ref,
 static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
 				struct ex_drain_patience patience, unsigned long caller)
 {
+	u64 begun;
+	long left;
+
 	might_sleep();
+	begun = ex_drain_wait_begin(ref, patience, caller);
 	ex_cache_aware_start(ref, cpuslocked, caller);
-	return ex_cache_aware_drained(ref, patience, caller);
+	left = ex_cache_aware_drained(ref, patience, caller);
+	return ex_drain_wait_end(ref, begun, left, caller);
 }
 
 /**
@@ -484,7 +477,7 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 			ex_tour_offline(refs[i], EX_SLOT_DEAD);
 		}
 	}
-	on_each_cpu(ex_harvest_many_this_cpu, &many, 1);
+	ex_tour_online(ex_harvest_many_this_cpu, &many);
 	cpus_read_unlock();
 
 	for_each_set_bit(i, many.turned, count)
@@ -509,13 +502,17 @@ void
 ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
 							size_t count)
 {
+	u64 begun;
 	size_t at;
 
 	might_sleep();
 	for (at = 0; at < count; at += EX_MANY)
 		ex_cache_aware_start_many(refs + at, min_t(size_t, count - at, EX_MANY), _RET_IP_);
-	for (at = 0; at < count; at++)
+	for (at = 0; at < count; at++) {
+		begun = ex_drain_wait_begin(refs[at], EX_DRAIN_FOREVER, _RET_IP_);
 		ex_cache_aware_drained(refs[at], EX_DRAIN_FOREVER, _RET_IP_);
+		ex_drain_wait_end(refs[at], begun, 1, _RET_IP_);
+	}
 }
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_many);
 
@@ -542,7 +539,7 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 					  struct module *owner)
 {
 	might_sleep();
-	ex_drain_async_init(work, &ref->outstanding, EX_RUNDOWN_TOKEN, fn, owner);
+	ex_drain_async_init(work, ref, &ref->outstanding, EX_RUNDOWN_TOKEN, fn, owner);
 	ex_cache_aware_start(ref, false, _RET_IP_);
 	ex_drain_async(work);
 }
@@ -611,8 +608,10 @@ static void ex_cache_aware_reinitialize(struct ex_rundown_ref_cache_aware *ref, 
 	might_sleep();
 	taken = ex_tour_lock(ref, cpuslocked);
 	won = !atomic_long_cmpxchg(&ref->outstanding, 0, EX_RUNDOWN_TOKEN);
-	if (won)
+	if (won) {
+		__ex_rundown_forget(ref);
 		ex_tour(ref, EX_RUNDOWN_SLOT_LIVE);
+	}
 	ex_tour_unlock(taken);
 	if (!won) {
 		ex_rundown_report(EX_MISUSE_REINITIALIZE, ref, caller);
@@ -659,191 +658,3 @@ ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_
 	ex_cache_aware_reinitialize(ref, true, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection_cache_aware_cpuslocked);
-
-/* Make @ref live with the slots it was given. */
-static void ex_cache_aware_setup(struct ex_rundown_ref_cache_aware *ref, bool locked,
-				 unsigned int flags)
-{
-	int cpu;
-
-	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
-		locked = true;
-	for_each_possible_cpu(cpu)
-		atomic_long_set(ex_slot_of(ref, cpu), EX_RUNDOWN_SLOT_LIVE);
-	ref->slots = locked ? &ex_rundown_slow_slot : ref->percpu;
-	ref->flags = flags;
-	atomic_set(&ref->state, EX_LIVE);
-	atomic_long_set(&ref->outstanding, EX_RUNDOWN_TOKEN);
-}
-
-/**
- * ex_allocate_cache_aware_rundown_protection() - allocate a live cache-aware ref
- * @gfp: as for kmalloc(); GFP_KERNEL, or GFP_NOWAIT or GFP_ATOMIC, which the per-CPU allocator
- *       serves from a small reserve
- *
- * Takes 40 bytes, and 8 bytes a possible CPU (32-bit: 24 and 4).
- *
- * Stands for ExAllocateCacheAwareRundownProtection.
- *
- * Context: As @gfp allows; not hardirq or NMI.
- * Return: the ref, to be freed by ex_free_cache_aware_rundown_protection(); NULL without memory.
- */
-struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp)
-{
-	struct ex_rundown_ref_cache_aware *ref = kzalloc(sizeof(*ref), gfp);
-
-	if (!ref)
-		return NULL;
-	ref->percpu = alloc_percpu_gfp(atomic_long_t, gfp);
-	if (!ref->percpu) {
-		kfree(ref);
-		return NULL;
-	}
-	ex_cache_aware_setup(ref, false, EX_OWNS_SLOTS | EX_ALLOCATED);
-	return ref;
-}
-EXPORT_SYMBOL_GPL(ex_allocate_cache_aware_rundown_protection);
-
-/* True if nobody holds @ref, and nobody will. */
-static bool ex_cache_aware_retire(struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
-{
-	might_sleep();
-	ex_cache_aware_start(ref, false, caller);
-	if (!atomic_long_read_acquire(&ref->outstanding))
-		return true;
-	ex_rundown_report(EX_MISUSE_FREE_HELD, ref, caller);
-	return false;
-}
-
-/**
- * ex_free_cache_aware_rundown_protection() - free an allocated cache-aware ref
- * @ref: the ref; NULL has no effect
- *
- * Nobody may be calling any function on it. It need not have been run down; if there are holders,
- * it warns, naming the caller, and leaks the ref rather than free it under them. The same, and
- * nothing else, happens to a ref that was not allocated.
- *
- * Stands for ExFreeCacheAwareRundownProtection.
- *
- * Context: Task. May sleep.
- */
-void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref)
-{
-	if (!ref)
-		return;
-	if (!(ref->flags & EX_ALLOCATED)) {
-		ex_rundown_report(EX_MISUSE_FREE_FOREIGN, ref, _RET_IP_);
-		return;
-	}
-	if (!ex_cache_aware_retire(ref, _RET_IP_))
-		return;
-	free_percpu(ref->percpu);
-	kfree(ref);
-}
-EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
-
-/**
- * ex_size_of_rundown_protection_cache_aware() - size of a cache-aware ref in a caller's buffer
- *
- * One cache line a possible CPU, and the ref.
- *
- * Stands for ExSizeOfRundownProtectionCacheAware.
- *
- * Context: Any.
- * Return: the size in bytes for ex_initialize_rundown_protection_cache_aware().
- */
-size_t ex_size_of_rundown_protection_cache_aware(void)
-{
-	size_t slack = __alignof__(struct ex_rundown_slot) -
-		       __alignof__(struct ex_rundown_ref_cache_aware);
-
-	return ALIGN(sizeof(struct ex_rundown_ref_cache_aware),
-		     __alignof__(struct ex_rundown_slot)) +
-	       slack + nr_cpu_ids * sizeof(struct ex_rundown_slot);
-}
-EXPORT_SYMBOL_GPL(ex_size_of_rundown_protection_cache_aware);
-
-/**
- * ex_initialize_rundown_protection_cache_aware() - make a live cache-aware ref in a caller's buffer
- * @ref:  the buffer, aligned to sizeof(long); nobody may be using it
- * @size: its size in bytes
- *
- * The ref has its slots in the buffer, and needs no cleanup: once it is run down the buffer can be
- * freed. Acquire and release take the out-of-line path and one uncontended atomic; its run-down
- * interrupts no CPU.
- *
- * Stands for ExInitializeRundownProtectionCacheAware.
- *
- * Context: Task. Does not sleep.
- * Return: 0, or -EINVAL with the buffer untouched if @size is less than
- * ex_size_of_rundown_protection_cache_aware(), or @ref is NULL or misaligned.
- */
-int ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref,
-						 size_t size)
-{
-	if (!ref || !IS_ALIGNED((unsigned long)ref, __alignof__(*ref)) ||
-	    size < ex_size_of_rundown_protection_cache_aware())
-		return -EINVAL;
-	ref->percpu = NULL;
-	ref->in_place = PTR_ALIGN((void *)(ref + 1), __alignof__(struct ex_rundown_slot));
-	ex_cache_aware_setup(ref, true, 0);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(ex_initialize_rundown_protection_cache_aware);
-
-/**
- * ex_initialize_rundown_protection_cache_aware_ex() - make a live cache-aware ref
- * @ref:   a struct of the caller's; nobody may be using it
- * @flags: 0, or EX_RUNDOWN_NO_IPI
- *
- * Allocates the slots; wants ex_cleanup_rundown_protection_cache_aware().
- *
- * Stands for ExInitializeRundownProtectionCacheAwareEx.
- *
- * Context: Task. May sleep.
- * Return: 0; -EINVAL for unknown flags, -ENOMEM without memory, both with @ref untouched.
- */
-int ex_initialize_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
-						    u32 flags)
-{
-	atomic_long_t __percpu *slots;
-
-	might_sleep();
-	if (flags & ~EX_RUNDOWN_NO_IPI)
-		return -EINVAL;
-	slots = alloc_percpu(atomic_long_t);
-	if (!slots)
-		return -ENOMEM;
-	ref->percpu = slots;
-	ref->in_place = NULL;
-	ex_cache_aware_setup(ref, flags & EX_RUNDOWN_NO_IPI, EX_OWNS_SLOTS);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(ex_initialize_rundown_protection_cache_aware_ex);
-
-/**
- * ex_cleanup_rundown_protection_cache_aware() - free the slots of a caller's cache-aware ref
- * @ref: initialized by ex_initialize_rundown_protection_cache_aware_ex()
- *
- * Nobody may be calling any function on it. It need not have been run down; if there are holders,
- * it warns, naming the caller, and leaks the slots rather than free them under them. Afterwards the
- * ref is run down for good: acquires are refused, waits return.
- *
- * Stands for ExCleanupRundownProtectionCacheAware.
- *
- * Context: Task. May sleep.
- */
-void ex_cleanup_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
-{
-	atomic_long_t __percpu *slots = ref->percpu;
-
-	if (!ex_cache_aware_retire(ref, _RET_IP_))
-		return;
-	if (!(ref->flags & EX_OWNS_SLOTS))
-		return;
-	WRITE_ONCE(ref->slots, &ex_rundown_slow_slot);
-	ref->percpu = NULL;
-	ref->flags = 0;
-	free_percpu(slots);
-}
-EXPORT_SYMBOL_GPL(ex_cleanup_rundown_protection_cache_aware);

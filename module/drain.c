@@ -13,8 +13,10 @@
  */
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/export.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -25,7 +27,10 @@
 #include <linux/workqueue.h>
 
 #include "drain.h"
+#include "events.h"
 #include "misuse.h"
+#include "scope.h"
+#include "track.h"
 #include "watch.h"
 
 static DEFINE_RAW_SPINLOCK(waiters_lock);
@@ -100,8 +105,60 @@ void ex_drain_wake(atomic_long_t *outstanding)
 		if (unlikely(!list_empty(&asyncs)))
 			ex_drain_wake_asyncs();
 	} else if (likely(cpu_online(raw_smp_processor_id()))) {
+		ex_count(EX_COUNT_DEFERRED_WAKES, 1);
 		irq_work_queue(this_cpu_ptr(&wake_work));
 	}
+}
+
+/**
+ * __ex_rundown_forget() - nobody holds the ref, and nothing that is remembered of it is true
+ * @ref: the ref
+ *
+ * Context: Any.
+ */
+void __ex_rundown_forget(const void *ref)
+{
+	ex_track_forget(ref);
+	ex_scope_forget(ref);
+}
+EXPORT_SYMBOL_GPL(__ex_rundown_forget);
+
+/**
+ * ex_drain_wait_begin() - somebody is going to wait
+ * @ref:      the ref
+ * @patience: how long
+ * @caller:   who
+ *
+ * Context: Task.
+ * Return: for ex_drain_wait_end().
+ */
+u64 ex_drain_wait_begin(const void *ref, struct ex_drain_patience patience, unsigned long caller)
+{
+	ex_count(EX_COUNT_WAITS, 1);
+	/* A deadlock that a time-out ends is none. */
+	if (patience.timeout == MAX_SCHEDULE_TIMEOUT)
+		ex_scope_waits(ref, caller);
+	return ex_trace_wait_begin(ref, caller);
+}
+
+/**
+ * ex_drain_wait_end() - the wait is over
+ * @ref:    the ref, which is still there
+ * @begun:  from ex_drain_wait_begin()
+ * @left:   what the wait returns
+ * @caller: who
+ *
+ * Context: Task.
+ * Return: @left.
+ */
+long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long caller)
+{
+	if (left > 0)
+		__ex_rundown_forget(ref);
+	else
+		ex_count(left ? EX_COUNT_INTERRUPTED : EX_COUNT_TIMED_OUT, 1);
+	ex_trace_wait_end(ref, caller, begun, left);
+	return left;
 }
 
 void ex_drain_enlist(struct ex_drain_waiter *waiter)
@@ -110,6 +167,8 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 
 	waiter->wait.task = current;
 	waiter->wait.since = jiffies;
+	waiter->wait.begun = ktime_get_ns();
+	ex_count(EX_COUNT_SLEPT, 1);
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
@@ -123,6 +182,7 @@ void ex_drain_dismiss(struct ex_drain_waiter *waiter)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_del(&waiter->entry);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	ex_count_latency(ktime_get_ns() - waiter->wait.begun);
 }
 
 /* fn may free the ref, the work and the module's last object, but not its code. */
@@ -131,17 +191,19 @@ static void ex_drain_async_work(struct work_struct *work)
 	struct ex_rundown_work *async = container_of(work, struct ex_rundown_work, work);
 	struct module *owner = async->owner;
 
+	__ex_rundown_forget(async->ref);
 	async->fn(async);
 	module_put(owner);
 }
 
 /* @token: what outstanding has in it while the ref is live */
-void ex_drain_async_init(struct ex_rundown_work *async, atomic_long_t *outstanding, long token,
-			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
+void ex_drain_async_init(struct ex_rundown_work *async, const void *ref,
+			 atomic_long_t *outstanding, long token, void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
 	/* The caller's code is running, so it is not on its way out. */
 	__module_get(owner);
 	INIT_WORK(&async->work, ex_drain_async_work);
+	async->ref = ref;
 	async->outstanding = outstanding;
 	async->token = token;
 	async->fn = fn;

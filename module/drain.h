@@ -25,6 +25,7 @@ struct ex_drain_wait {
 	unsigned int shift;
 	struct task_struct *task;
 	unsigned long since;		/* jiffies */
+	u64 begun;			/* ns */
 	unsigned int told;		/* so often */
 	long left;			/* what was outstanding as this copy was made */
 };
@@ -44,8 +45,8 @@ unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room);
 bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_wait *wait,
 		      unsigned long *next);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
-void ex_drain_async_init(struct ex_rundown_work *work, atomic_long_t *outstanding, long token,
-			 void (*fn)(struct ex_rundown_work *work), struct module *owner);
+void ex_drain_async_init(struct ex_rundown_work *work, const void *ref,
+			 atomic_long_t *outstanding, long token, void (*fn)(struct ex_rundown_work *work), struct module *owner);
 void ex_drain_async(struct ex_rundown_work *work);
 int ex_drain_init(void);
 void ex_drain_exit(void);
@@ -66,8 +67,11 @@ struct ex_drain_patience {
 static inline struct ex_drain_patience ex_drain_timeout(unsigned long timeout)
 {
 	return (struct ex_drain_patience){ TASK_UNINTERRUPTIBLE,
-					   min(timeout, (unsigned long)MAX_SCHEDULE_TIMEOUT) };
+					   min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT) };
 }
+
+u64 ex_drain_wait_begin(const void *ref, struct ex_drain_patience patience, unsigned long caller);
+long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long caller);
 
 /*
  * Sleep until @condition, which must read outstanding with acquire order, so that what the holders

@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loading and unloading. While another module uses our symbols we can't be unloaded. */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "drain.h"
+#include "scope.h"
+#include "track.h"
 #include "watch.h"
 
 static int __init ex_rundown_init(void)
 {
 	int error = ex_drain_init();
 
-	if (!error)
-		ex_watch_init();
-	return error;
+	if (error)
+		return error;
+	error = ex_scope_init();
+	if (error) {
+		ex_drain_exit();
+		return error;
+	}
+	ex_track_init();
+	ex_watch_init();
+	return 0;
 }
 
 static void __exit ex_rundown_exit(void)
 {
 	ex_watch_exit();
+	/* Refs that are freed by RCU. */
+	rcu_barrier();
+	ex_track_exit();
+	ex_scope_exit();
 	ex_drain_exit();
 }
 

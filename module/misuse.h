@@ -14,8 +14,11 @@ enum ex_rundown_misuse {
 	EX_MISUSE_REINITIALIZE,
 	EX_MISUSE_FREE_HELD,
 	EX_MISUSE_FREE_FOREIGN,
+	EX_MISUSE_RELEASE_UNTRACKED,
 	EX_MISUSE_KINDS
 };
+
+extern const char * const ex_rundown_misuses[EX_MISUSE_KINDS];
 
 void ex_rundown_report(enum ex_rundown_misuse misuse, const void *ref, unsigned long caller);
 

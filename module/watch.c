@@ -16,6 +16,8 @@
 #include <linux/workqueue.h>
 
 #include "drain.h"
+#include "events.h"
+#include "track.h"
 #include "watch.h"
 
 /* How often one wait is told of, at growing intervals. */
@@ -53,6 +55,7 @@ static void ex_watch_report(const struct ex_drain_wait *wait)
 	pr_warn("rundown: %pS waits since %lu s for the release of protection on ref %p: %ld held\n",
 		(void *)wait->caller, (jiffies - wait->since) / HZ, wait->ref, wait->left);
 	sched_show_task(wait->task);
+	ex_track_print(wait->ref);
 }
 
 static void ex_watch(struct work_struct *work)
@@ -111,12 +114,52 @@ static int waiters_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(waiters);
 
+static int tracked_show(struct seq_file *file, void *unused)
+{
+	ex_track_show(file);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tracked);
+
+static const char * const counts[EX_COUNTS] = {
+	[EX_COUNT_RUNDOWNS] = "run-downs",
+	[EX_COUNT_WAITS] = "waits",
+	[EX_COUNT_SLEPT] = "waits that slept",
+	[EX_COUNT_TIMED_OUT] = "waits that timed out",
+	[EX_COUNT_INTERRUPTED] = "waits that were interrupted",
+	[EX_COUNT_REFUSED] = "refused in slow paths",
+	[EX_COUNT_IPIS] = "inter-processor interrupts",
+	[EX_COUNT_DEFERRED_WAKES] = "deferred wakes",
+};
+
+static int stats_show(struct seq_file *file, void *unused)
+{
+	struct ex_stats *sum = kmalloc(sizeof(*sum), GFP_KERNEL);
+	unsigned int i;
+
+	if (!sum)
+		return -ENOMEM;
+	ex_stats_sum(sum);
+	for (i = 0; i < EX_COUNTS; i++)
+		seq_printf(file, "%s: %lu\n", counts[i], sum->counts[i]);
+	for (i = 0; i < EX_MISUSE_KINDS; i++)
+		seq_printf(file, "misuse, %s: %lu\n", ex_rundown_misuses[i], sum->misuses[i]);
+	for (i = 0; i < EX_LATENCIES - 1; i++)
+		seq_printf(file, "slept less than %lu us: %lu\n", 1UL << i, sum->latencies[i]);
+	seq_printf(file, "slept longer: %lu\n", sum->latencies[i]);
+	kfree(sum);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
 static struct dentry *directory;
 
 void ex_watch_init(void)
 {
 	directory = debugfs_create_dir("rundown", NULL);
 	debugfs_create_file("waiters", 0400, directory, NULL, &waiters_fops);
+	debugfs_create_file("tracked", 0400, directory, NULL, &tracked_fops);
+	debugfs_create_file("stats", 0400, directory, NULL, &stats_fops);
 }
 
 void ex_watch_exit(void)

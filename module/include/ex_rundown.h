@@ -18,6 +18,11 @@
  *
  * The functions below are in-line; each is also an exported symbol of the same name for who can't
  * use this header. Define EX_RUNDOWN_OUT_OF_LINE before including it to call those.
+ *
+ * A module that is compiled with -DEX_RUNDOWN_TRACK has each of its grants recorded, with the stack,
+ * until it is released. The log and debugfs then tell who holds protection, and a release of what
+ * nobody acquired is reported at once. Modules that are tracked and others may use the same refs; but
+ * what one of them acquires and another releases, both or neither are to track.
  */
 #ifndef _EX_RUNDOWN_H
 #define _EX_RUNDOWN_H
@@ -81,6 +86,7 @@ struct ex_rundown_ref {
  */
 #define DEFINE_EX_RUNDOWN_REF(name) struct ex_rundown_ref name = EX_RUNDOWN_REF_INIT
 
+struct device;
 struct ex_rundown_slot;
 
 /**
@@ -193,7 +199,10 @@ bool ex_rundown_is_active(const struct ex_rundown_ref *ref);
 bool ex_rundown_is_complete(const struct ex_rundown_ref *ref);
 
 struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp);
+struct ex_rundown_ref_cache_aware *
+devm_ex_allocate_cache_aware_rundown_protection(struct device *dev);
 void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref);
+void ex_free_cache_aware_rundown_protection_rcu(struct ex_rundown_ref_cache_aware *ref);
 size_t ex_size_of_rundown_protection_cache_aware(void);
 int __must_check
 ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref, size_t size);
@@ -234,6 +243,7 @@ struct ex_rundown_work {
 	atomic_long_t *outstanding;
 	long token;
 	void (*fn)(struct ex_rundown_work *work);
+	const void *ref;
 	struct module *owner;
 };
 
@@ -272,6 +282,10 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 #define ex_start_rundown_async_cache_aware(ref, work, fn)	\
 	__ex_start_rundown_async_cache_aware(ref, work, fn, THIS_MODULE)
 
+#if defined(EX_RUNDOWN_OUT_OF_LINE) && defined(EX_RUNDOWN_TRACK)
+#error "EX_RUNDOWN_TRACK is for the in-line functions"
+#endif
+
 #if defined(EX_RUNDOWN_OUT_OF_LINE) || defined(EX_RUNDOWN_EXPORT)
 void ex_initialize_rundown_protection(struct ex_rundown_ref *ref);
 bool ex_acquire_rundown_protection(struct ex_rundown_ref *ref);
@@ -287,6 +301,28 @@ void ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aw
 #endif
 
 #ifndef EX_RUNDOWN_OUT_OF_LINE
+
+/*
+ * For the in-line functions below: a grant, and, before it takes place, a release, as the tracking
+ * sees them; and that a ref begins a life of which nothing is known.
+ */
+void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller);
+void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller);
+void __ex_rundown_forget(const void *ref);
+
+#ifdef EX_RUNDOWN_TRACK
+static __always_inline bool __ex_tracked(const void *ref, u32 count, bool granted)
+{
+	if (granted)
+		__ex_rundown_track_acquire(ref, count, _THIS_IP_);
+	return granted;
+}
+
+#define __ex_untrack(ref, count)	__ex_rundown_track_release(ref, count, _THIS_IP_)
+#else
+#define __ex_tracked(ref, count, granted)	(granted)
+#define __ex_untrack(ref, count)	do { } while (0)
+#endif
 
 /* module/export.c compiles these bodies once more, as the exported functions. */
 #ifdef EX_RUNDOWN_EXPORT
@@ -313,6 +349,9 @@ void ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aw
 __ex_rundown_static __ex_rundown_inline void
 ex_initialize_rundown_protection(struct ex_rundown_ref *ref)
 {
+#if defined(EX_RUNDOWN_TRACK) || defined(CONFIG_DEBUG_LOCK_ALLOC)
+	__ex_rundown_forget(ref);
+#endif
 	atomic_long_set(&ref->outstanding, 0);
 	atomic_long_set(&ref->count, 0);
 }
@@ -337,7 +376,7 @@ ex_acquire_rundown_protection(struct ex_rundown_ref *ref)
 	 * written before it. A refusal undoes nothing: what it added to a dead count is garbage.
 	 */
 	if (likely(!atomic_long_add_negative(1, &ref->count)))
-		return true;
+		return __ex_tracked(ref, 1, true);
 	return __ex_acquire_rundown_protection(ref, __EX_RUNDOWN_CALLER);
 }
 
@@ -363,7 +402,7 @@ ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count)
 	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT)) {
 		now = atomic_long_add_return(count, &ref->count);
 		if (likely((unsigned long)now <= EX_RUNDOWN_MAX_HELD))
-			return true;
+			return __ex_tracked(ref, count, true);
 	}
 	return __ex_acquire_rundown_protection_ex(ref, count, now, __EX_RUNDOWN_CALLER);
 }
@@ -404,6 +443,7 @@ static __always_inline bool __ex_release_live(struct ex_rundown_ref *ref, long c
 __ex_rundown_static __ex_rundown_inline void
 ex_release_rundown_protection(struct ex_rundown_ref *ref)
 {
+	__ex_untrack(ref, 1);
 	if (likely(__ex_release_live(ref, 1)))
 		return;
 	__ex_release_rundown_protection(ref, 1, __EX_RUNDOWN_CALLER);
@@ -424,6 +464,7 @@ ex_release_rundown_protection(struct ex_rundown_ref *ref)
 __ex_rundown_static __ex_rundown_inline void
 ex_release_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count)
 {
+	__ex_untrack(ref, count);
 	if (likely(count - 1 < EX_RUNDOWN_MAX_COUNT && __ex_release_live(ref, count)))
 		return;
 	__ex_release_rundown_protection(ref, count, __EX_RUNDOWN_CALLER);
@@ -505,10 +546,10 @@ __ex_rundown_static __ex_rundown_inline __must_check bool
 ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	if (likely(__ex_slot_acquire(ref)))
-		return true;
+		return __ex_tracked(ref, 1, true);
 	if (likely(__ex_slot_refuses(ref)))
 		return false;
-	return __ex_acquire_rundown_protection_cache_aware(ref);
+	return __ex_tracked(ref, 1, __ex_acquire_rundown_protection_cache_aware(ref));
 }
 
 /**
@@ -528,6 +569,7 @@ ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref
 __ex_rundown_static __ex_rundown_inline void
 ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
+	__ex_untrack(ref, 1);
 	if (likely(__ex_slot_release(ref)))
 		return;
 	__ex_release_rundown_protection_cache_aware(ref, __EX_RUNDOWN_CALLER);
@@ -551,7 +593,9 @@ ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *
 {
 	if (__builtin_constant_p(count) && count == 1)
 		return ex_acquire_rundown_protection_cache_aware(ref);
-	return __ex_acquire_rundown_protection_cache_aware_ex(ref, count, __EX_RUNDOWN_CALLER);
+	return __ex_tracked(ref, count,
+			    __ex_acquire_rundown_protection_cache_aware_ex(ref, count,
+									   __EX_RUNDOWN_CALLER));
 }
 
 /**
@@ -571,6 +615,7 @@ ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *
 {
 	if (__builtin_constant_p(count) && count == 1)
 		return ex_release_rundown_protection_cache_aware(ref);
+	__ex_untrack(ref, count);
 	__ex_release_rundown_protection_cache_aware_ex(ref, count, __EX_RUNDOWN_CALLER);
 }
 

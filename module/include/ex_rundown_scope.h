@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Protection for as long as a scope: leaving it in whatever way, by return or goto, too, releases.
+ *
+ *	ex_with_rundown_protection(&device->ref, return -ENODEV) {
+ *		if (!device->ready)
+ *			return -EAGAIN;
+ *		...
+ *	}
+ *
+ * or, to the end of the block, with @protection NULL if it is refused:
+ *
+ *	EX_RUNDOWN_PROTECTION(protection, &device->ref);
+ *	if (!protection)
+ *		return -ENODEV;
+ *
+ * Where the kernel has linux/cleanup.h (6.5; Debian's 6.1, too), the same are the classes
+ * ex_rundown and ex_rundown_cache_aware:
+ *
+ *	CLASS(ex_rundown, protection)(&device->ref);
+ *	scoped_cond_guard(ex_rundown, return -ENODEV, &device->ref) { ... }	(from 6.10 on)
+ *
+ * and who holds protection already can have it released at the end of the block:
+ *
+ *	guard(ex_rundown_held)(&device->ref);
+ *
+ * guard() and scoped_guard() with a class of the first kind make no sense: nothing tells whether
+ * protection was granted.
+ *
+ * A scope is entered and left by one task, interrupt or NMI, and so lockdep knows it: it warns of
+ * somebody who takes in it a lock that is held across a wait for the same kind of object. The kind is
+ * the place in the code of the first scope on an object. Plain acquires and releases may go from
+ * hand to hand, and lockdep does not hear of them.
+ */
+#ifndef _EX_RUNDOWN_SCOPE_H
+#define _EX_RUNDOWN_SCOPE_H
+
+#include <linux/compiler.h>
+#include <linux/lockdep_types.h>
+
+#include "ex_rundown.h"
+
+#if defined(__has_include)
+#if __has_include(<linux/cleanup.h>)
+#include <linux/cleanup.h>
+#endif
+#endif
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind, unsigned long caller);
+void __ex_rundown_scope_end(const void *ref, unsigned long caller);
+
+/* A kind for each place where this stands. */
+#define __EX_RUNDOWN_KIND()	({ static struct lock_class_key __ex_kind; &__ex_kind; })
+#else
+static inline void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind,
+					    unsigned long caller)
+{
+}
+
+static inline void __ex_rundown_scope_end(const void *ref, unsigned long caller)
+{
+}
+
+#define __EX_RUNDOWN_KIND()	NULL
+#endif
+
+typedef struct ex_rundown_ref *class_ex_rundown_t;
+typedef struct ex_rundown_ref_cache_aware *class_ex_rundown_cache_aware_t;
+
+static __always_inline class_ex_rundown_t
+__ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lock_class_key *kind)
+{
+	if (!ex_acquire_rundown_protection(ref))
+		return NULL;
+	__ex_rundown_scope_begin(ref, kind, _THIS_IP_);
+	return ref;
+}
+
+static __always_inline class_ex_rundown_cache_aware_t
+__ex_rundown_scope_acquire_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+				       struct lock_class_key *kind)
+{
+	if (!ex_acquire_rundown_protection_cache_aware(ref))
+		return NULL;
+	__ex_rundown_scope_begin(ref, kind, _THIS_IP_);
+	return ref;
+}
+
+#define class_ex_rundown_constructor(ref)	\
+	__ex_rundown_scope_acquire(ref, __EX_RUNDOWN_KIND())
+#define class_ex_rundown_cache_aware_constructor(ref)	\
+	__ex_rundown_scope_acquire_cache_aware(ref, __EX_RUNDOWN_KIND())
+
+static __always_inline void class_ex_rundown_destructor(class_ex_rundown_t *scope)
+{
+	if (!*scope)
+		return;
+	__ex_rundown_scope_end(*scope, _THIS_IP_);
+	ex_release_rundown_protection(*scope);
+}
+
+static __always_inline void
+class_ex_rundown_cache_aware_destructor(class_ex_rundown_cache_aware_t *scope)
+{
+	if (!*scope)
+		return;
+	__ex_rundown_scope_end(*scope, _THIS_IP_);
+	ex_release_rundown_protection_cache_aware(*scope);
+}
+
+/* What scoped_cond_guard() asks of a class. */
+static __always_inline void *class_ex_rundown_lock_ptr(class_ex_rundown_t *scope)
+{
+	return *scope;
+}
+
+static __always_inline void *
+class_ex_rundown_cache_aware_lock_ptr(class_ex_rundown_cache_aware_t *scope)
+{
+	return *scope;
+}
+
+static __maybe_unused const bool class_ex_rundown_is_conditional = true;
+static __maybe_unused const bool class_ex_rundown_cache_aware_is_conditional = true;
+
+#ifdef DEFINE_GUARD
+DEFINE_GUARD(ex_rundown_held, struct ex_rundown_ref *, , ex_release_rundown_protection(_T))
+DEFINE_GUARD(ex_rundown_cache_aware_held, struct ex_rundown_ref_cache_aware *, ,
+	     ex_release_rundown_protection_cache_aware(_T))
+#endif
+
+#define __EX_RUNDOWN_SCOPE(class, name, ref)						\
+	class_##class##_t name __attribute__((__cleanup__(class_##class##_destructor))) =	\
+		class_##class##_constructor(ref)
+
+#define __ex_with(class, scope, end, ref, fail)		\
+	for (__EX_RUNDOWN_SCOPE(class, scope, ref);; ({ goto end; }))	\
+		if (!scope) {					\
+			fail;					\
+end:								\
+			break;					\
+		} else
+
+/**
+ * EX_RUNDOWN_PROTECTION - protection until the end of the block
+ * @name: a pointer that is defined by it: @ref; NULL if protection is refused
+ * @ref:  the ref of the object to be used
+ *
+ * Context: as ex_acquire_rundown_protection(); the block is left where it was entered.
+ */
+#define EX_RUNDOWN_PROTECTION(name, ref)	__EX_RUNDOWN_SCOPE(ex_rundown, name, ref)
+
+/**
+ * EX_RUNDOWN_PROTECTION_CACHE_AWARE - protection until the end of the block
+ * @name: a pointer that is defined by it: @ref; NULL if protection is refused
+ * @ref:  the ref of the object to be used
+ *
+ * Context: as ex_acquire_rundown_protection_cache_aware(); the block is left where it was entered.
+ */
+#define EX_RUNDOWN_PROTECTION_CACHE_AWARE(name, ref)	\
+	__EX_RUNDOWN_SCOPE(ex_rundown_cache_aware, name, ref)
+
+/**
+ * ex_with_rundown_protection - the statement that follows is run with protection
+ * @ref:  the ref of the object to be used
+ * @fail: a statement that is run instead if protection is refused
+ *
+ * In the statement, break and continue leave it, as do return and goto; all release.
+ *
+ * Context: as ex_acquire_rundown_protection(); the statement is left where it was entered.
+ */
+#define ex_with_rundown_protection(ref, fail)					\
+	__ex_with(ex_rundown, __UNIQUE_ID(ex_scope), __UNIQUE_ID(ex_end), ref, fail)
+
+/**
+ * ex_with_rundown_protection_cache_aware - the statement that follows is run with protection
+ * @ref:  the ref of the object to be used
+ * @fail: a statement that is run instead if protection is refused
+ *
+ * As ex_with_rundown_protection().
+ *
+ * Context: as ex_acquire_rundown_protection_cache_aware(); the statement is left where it was
+ * entered.
+ */
+#define ex_with_rundown_protection_cache_aware(ref, fail)			\
+	__ex_with(ex_rundown_cache_aware, __UNIQUE_ID(ex_scope), __UNIQUE_ID(ex_end), ref, fail)
+
+#endif /* _EX_RUNDOWN_SCOPE_H */

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who holds protection, as far as their modules are compiled with EX_RUNDOWN_TRACK.
+ *
+ * Each grant leaves a record, under the address of its ref, and each release takes one away: of the
+ * same task, if there is one, else the newest, so that what somebody forgot to release stays to be
+ * seen. Records are of no consequence to the protection itself.
+ *
+ * Acquire and release may come in any context, NMI included, and with any lock held. So the records
+ * lie in tables of fixed size, by open addressing, and everything is lock-free. The first records go
+ * into a small table that is always there; the large one is allocated when the first of them is made.
+ * Stacks are in the records, not in the kernel's stack depot: that must not be asked from NMI, may
+ * want memory, and is not there unless something else in the kernel's configuration selects it.
+ */
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/export.h>
+#include <linux/hash.h>
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+
+#include "events.h"
+#include "ex_rundown.h"
+#include "misuse.h"
+#include "track.h"
+
+#define EX_TRACK_SMALL_SHIFT	6
+#define EX_TRACK_LARGE_SHIFT	12
+#define EX_TRACK_FRAMES		12
+/* Holders of one ref that are listed in the log. */
+#define EX_TRACK_PRINTED	16
+/* How often a record that somebody else is at makes a search begin anew. */
+#define EX_TRACK_TRIES		64
+
+/* In a key: somebody is at the record. */
+#define EX_TRACK_BUSY		1L
+
+struct ex_track_record {
+	u32 count;
+	int cpu;
+	pid_t pid;
+	const struct task_struct *task;	/* to compare with */
+	char comm[TASK_COMM_LEN];
+	const char *context;
+	unsigned long since;		/* jiffies */
+	long nth;			/* of all acquires */
+	unsigned long caller;
+	unsigned int frames;
+	unsigned long stack[EX_TRACK_FRAMES];
+};
+
+/* Of the records whose refs have one hash. */
+struct ex_track_home {
+	atomic_t records;
+	atomic_t made;		/* ever, or given back */
+};
+
+struct ex_track_table {
+	unsigned int shift;
+	/* The ref of each record, 0 if it is free. */
+	atomic_long_t *keys;
+	struct ex_track_home *homes;
+	struct ex_track_record *records;
+};
+
+#define EX_TRACK_SMALL	(1 << EX_TRACK_SMALL_SHIFT)
+
+static atomic_long_t small_keys[EX_TRACK_SMALL];
+static struct ex_track_home small_homes[EX_TRACK_SMALL];
+static struct ex_track_record small_records[EX_TRACK_SMALL];
+static struct ex_track_table small = {
+	EX_TRACK_SMALL_SHIFT, small_keys, small_homes, small_records,
+};
+static struct ex_track_table large;
+
+/* The second is NULL until it is needed. */
+static struct ex_track_table *tables[] = { &small, NULL };
+
+/* Granted when there was no room for a record, by hash of the ref. */
+static atomic_long_t unrecorded[EX_TRACK_SMALL];
+static atomic_long_t acquires;
+static atomic_t grown;
+
+/* A record that somebody is looking for. */
+struct ex_track_found {
+	struct ex_track_table *table;
+	unsigned int at;
+};
+
+static void ex_track_grow(struct work_struct *work);
+static DECLARE_WORK(grow_work, ex_track_grow);
+
+static void ex_track_grow(struct work_struct *work)
+{
+	unsigned int size = 1 << EX_TRACK_LARGE_SHIFT;
+
+	large.shift = EX_TRACK_LARGE_SHIFT;
+	large.keys = kvcalloc(size, sizeof(*large.keys), GFP_KERNEL);
+	large.homes = kvcalloc(size, sizeof(*large.homes), GFP_KERNEL);
+	large.records = kvcalloc(size, sizeof(*large.records), GFP_KERNEL);
+	if (large.keys && large.homes && large.records)
+		smp_store_release(&tables[1], &large);
+}
+
+static void ex_track_grow_irq_work(struct irq_work *work)
+{
+	queue_work(system_wq, &grow_work);
+}
+
+static struct irq_work grow_irq_work;
+
+static unsigned int ex_track_hash(const struct ex_track_table *table, const void *ref)
+{
+	return hash_ptr(ref, table->shift);
+}
+
+static const char *ex_track_context(void)
+{
+	if (in_nmi())
+		return "NMI";
+	if (in_hardirq())
+		return "hardirq";
+	if (in_serving_softirq())
+		return "softirq";
+	return "task";
+}
+
+/* Not inlined, nor is its caller: they are the first two frames. */
+static noinline void ex_track_fill(struct ex_track_record *record, u32 count, unsigned long caller)
+{
+	record->count = count;
+	record->cpu = raw_smp_processor_id();
+	record->pid = current->pid;
+	record->task = current;
+	/* Somebody may be changing it; it ends in a 0 all the same. */
+	data_race(memcpy(record->comm, current->comm, sizeof(record->comm)));
+	record->context = ex_track_context();
+	record->since = jiffies;
+	record->nth = atomic_long_inc_return(&acquires);
+	record->caller = caller;
+	record->frames = 0;
+#ifdef CONFIG_STACKTRACE
+	record->frames = stack_trace_save(record->stack, EX_TRACK_FRAMES, 2);
+#endif
+}
+
+/* A free record of the table, claimed for @ref; -1 if there is none. */
+static int ex_track_claim(struct ex_track_table *table, const void *ref)
+{
+	unsigned int mask = (1 << table->shift) - 1, home = ex_track_hash(table, ref), i;
+
+	for (i = 0; i <= mask; i++) {
+		unsigned int at = (home + i) & mask;
+
+		if (!atomic_long_read(&table->keys[at]) &&
+		    !atomic_long_cmpxchg(&table->keys[at], 0, (long)ref | EX_TRACK_BUSY))
+			return at;
+	}
+	return -1;
+}
+
+/* The record is to be found again, by those who search already, too. */
+static void ex_track_publish(struct ex_track_table *table, unsigned int at, const void *ref)
+{
+	atomic_long_set_release(&table->keys[at], (long)ref);
+	smp_mb__before_atomic();
+	atomic_inc(&table->homes[ex_track_hash(table, ref)].made);
+	smp_mb__after_atomic();
+}
+
+static void ex_track_free(struct ex_track_table *table, unsigned int at, const void *ref)
+{
+	atomic_long_set_release(&table->keys[at], 0);
+	smp_mb__before_atomic();
+	atomic_dec(&table->homes[ex_track_hash(table, ref)].records);
+}
+
+/* In-line acquires call this when they were granted. */
+void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	if (unlikely(!atomic_read(&grown)) && cpu_online(raw_smp_processor_id()) &&
+	    !atomic_xchg(&grown, 1))
+		irq_work_queue(&grow_irq_work);
+
+	/* The less often a search meets a record that is being made. */
+	local_irq_save(flags);
+	for (i = ARRAY_SIZE(tables); i--;) {
+		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		atomic_t *records;
+		int at;
+
+		if (!table)
+			continue;
+		/* First, so that it is never too low. */
+		records = &table->homes[ex_track_hash(table, ref)].records;
+		atomic_inc_return(records);
+		at = ex_track_claim(table, ref);
+		if (at >= 0) {
+			ex_track_fill(&table->records[at], count, caller);
+			ex_track_publish(table, at, ref);
+			break;
+		}
+		atomic_dec(records);
+	}
+	local_irq_restore(flags);
+	if (i == UINT_MAX)
+		atomic_long_add(count, &unrecorded[ex_track_hash(&small, ref)]);
+}
+EXPORT_SYMBOL_GPL(__ex_rundown_track_acquire);
+
+static bool ex_track_better(const struct ex_track_record *record,
+			    const struct ex_track_record *than)
+{
+	bool own = record->task == current, own_than = than->task == current;
+
+	if (own != own_than)
+		return own;
+	return record->nth > than->nth;
+}
+
+/*
+ * The record of a grant on @ref that suits @current best. A record may be taken away while it is
+ * looked at; who claims it finds out. Returns 1 if there is one, 0 if there is none, -1 if that can't
+ * be told since somebody else was at one, or made one, meanwhile.
+ */
+static int ex_track_search(const void *ref, struct ex_track_found *found)
+{
+	unsigned int i, n;
+	bool unsure = false;
+
+	found->table = NULL;
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		unsigned int mask, home;
+		int made, left;
+
+		if (!table)
+			continue;
+		mask = (1 << table->shift) - 1;
+		home = ex_track_hash(table, ref);
+		made = atomic_read_acquire(&table->homes[home].made);
+		left = atomic_read_acquire(&table->homes[home].records);
+		for (n = 0; n <= mask && left > 0; n++) {
+			unsigned int at = (home + n) & mask;
+			long key = atomic_long_read_acquire(&table->keys[at]);
+			const void *of = (const void *)(key & ~EX_TRACK_BUSY);
+
+			if (!key || ex_track_hash(table, of) != home)
+				continue;
+			left--;
+			if (of != ref)
+				continue;
+			if (key & EX_TRACK_BUSY)
+				unsure = true;
+			else if (!found->table ||
+				 data_race(ex_track_better(&table->records[at],
+							   &found->table->records[found->at])))
+				*found = (struct ex_track_found){ table, at };
+		}
+		smp_rmb();
+		if (atomic_read(&table->homes[home].made) != made)
+			unsure = true;
+	}
+	if (found->table)
+		return 1;
+	return unsure ? -1 : 0;
+}
+
+/* Take @count away from the record; return how many are still to be taken from others. */
+static u32 ex_track_take(const struct ex_track_found *found, const void *ref, u32 count)
+{
+	struct ex_track_table *table = found->table;
+	struct ex_track_record *record = &table->records[found->at];
+	long key = (long)ref;
+	unsigned long flags;
+	u32 taken = 0;
+
+	local_irq_save(flags);
+	if (atomic_long_cmpxchg(&table->keys[found->at], key, key | EX_TRACK_BUSY) == key) {
+		taken = min(count, record->count);
+		record->count -= taken;
+		if (record->count)
+			ex_track_publish(table, found->at, ref);
+		else
+			ex_track_free(table, found->at, ref);
+	}
+	local_irq_restore(flags);
+	return count - taken;
+}
+
+/* In-line releases call this before they release: afterwards the ref may be gone. */
+void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller)
+{
+	struct ex_track_found found;
+	unsigned int tries = EX_TRACK_TRIES;
+
+	/* That is reported by the release itself. */
+	if (count - 1 >= EX_RUNDOWN_MAX_COUNT)
+		return;
+	while (count && tries) {
+		int there = ex_track_search(ref, &found);
+
+		if (there > 0) {
+			u32 left = ex_track_take(&found, ref, count);
+
+			tries = left < count ? EX_TRACK_TRIES : tries - 1;
+			count = left;
+		} else if (!there) {
+			break;
+		} else {
+			/* In an NMI it may be ourselves whom we wait for. */
+			tries--;
+			cpu_relax();
+		}
+	}
+	if (!count || !tries)
+		return;
+	if (atomic_long_read(&unrecorded[ex_track_hash(&small, ref)]) > 0)
+		atomic_long_sub(count, &unrecorded[ex_track_hash(&small, ref)]);
+	else
+		ex_rundown_report(EX_MISUSE_RELEASE_UNTRACKED, ref, caller);
+}
+EXPORT_SYMBOL_GPL(__ex_rundown_track_release);
+
+/**
+ * ex_track_forget() - nobody holds the ref
+ * @ref: the ref
+ *
+ * What is left are records of protection that was released by code that does not track.
+ *
+ * Context: Any.
+ */
+void ex_track_forget(const void *ref)
+{
+	struct ex_track_found found;
+
+	if (!atomic_long_read(&acquires))
+		return;
+	while (ex_track_search(ref, &found) > 0)
+		if (ex_track_take(&found, ref, U32_MAX) == U32_MAX)
+			break;
+}
+
+/* A copy that is of one record. */
+static bool ex_track_copy(struct ex_track_table *table, unsigned int at, const void **ref,
+			  struct ex_track_record *copy)
+{
+	long key = atomic_long_read_acquire(&table->keys[at]);
+
+	if (!key || key & EX_TRACK_BUSY)
+		return false;
+	data_race(memcpy(copy, &table->records[at], sizeof(*copy)));
+	smp_rmb();
+	*ref = (const void *)key;
+	/* The same ref may have got the same place for another grant. */
+	return atomic_long_read(&table->keys[at]) == key &&
+	       data_race(table->records[at].nth) == copy->nth;
+}
+
+/* The first record of @ref after @nth. */
+static bool ex_track_next(const void *ref, long nth, struct ex_track_record *next)
+{
+	bool there = false;
+	unsigned int i, at;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+
+		for (at = 0; table && at < 1 << table->shift; at++) {
+			struct ex_track_record copy;
+			const void *of;
+
+			if ((atomic_long_read(&table->keys[at]) & ~EX_TRACK_BUSY) != (long)ref ||
+			    !ex_track_copy(table, at, &of, &copy) || of != ref)
+				continue;
+			if (copy.nth > nth && (!there || copy.nth < next->nth)) {
+				*next = copy;
+				there = true;
+			}
+		}
+	}
+	return there;
+}
+
+/**
+ * ex_track_print() - list who holds the ref in the log, oldest first
+ * @ref: the ref; may be gone
+ *
+ * Context: Any but NMI.
+ */
+void ex_track_print(const void *ref)
+{
+	struct ex_track_record record;
+	unsigned int printed = 0;
+	long nth = 0;
+
+	if (!atomic_long_read(&acquires))
+		return;
+	while (ex_track_next(ref, nth, &record)) {
+		nth = record.nth;
+		if (++printed > EX_TRACK_PRINTED) {
+			pr_warn("rundown: and more; /sys/kernel/debug/rundown/tracked has them\n");
+			break;
+		}
+		pr_warn("rundown: ref %p is held by %s:%d since %lu s, %u times, from %s context on CPU %d: %pS\n",
+			ref, record.comm, record.pid, (jiffies - record.since) / HZ, record.count,
+			record.context, record.cpu, (void *)record.caller);
+#ifdef CONFIG_STACKTRACE
+		stack_trace_print(record.stack, record.frames, 1);
+#endif
+	}
+}
+
+/* For debugfs: all that there are. */
+void ex_track_show(struct seq_file *file)
+{
+	unsigned int i, at, frame;
+
+	seq_puts(file, "# ref count seconds context cpu pid comm caller; and the stack\n");
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+
+		for (at = 0; table && at < 1 << table->shift; at++) {
+			struct ex_track_record it;
+			const void *ref;
+
+			if (!ex_track_copy(table, at, &ref, &it))
+				continue;
+			seq_printf(file, "%p %u %lu %s %d %d %s %pS\n", ref, it.count,
+				   (jiffies - it.since) / HZ, it.context, it.cpu, it.pid, it.comm,
+				   (void *)it.caller);
+			for (frame = 0; frame < it.frames; frame++)
+				seq_printf(file, "  %pS\n", (void *)it.stack[frame]);
+		}
+	}
+}
+
+void ex_track_init(void)
+{
+	/* HARD: on RT the others run in a thread that is parked as its CPU goes down. */
+	grow_irq_work = IRQ_WORK_INIT_HARD(ex_track_grow_irq_work);
+}
+
+/* With no user left. */
+void ex_track_exit(void)
+{
+	irq_work_sync(&grow_irq_work);
+	cancel_work_sync(&grow_work);
+	kvfree(large.keys);
+	kvfree(large.homes);
+	kvfree(large.records);
+}
