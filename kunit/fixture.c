@@ -203,7 +203,7 @@ static bool refused(struct subject *subject)
 
 static bool sleeps(struct thread *thread)
 {
-	return READ_ONCE(thread->task->__state) & TASK_UNINTERRUPTIBLE;
+	return READ_ONCE(thread->task->__state) & TASK_NORMAL;
 }
 
 void waiter_expect_blocked(struct kunit *test, struct subject *subject, struct thread *waiter)

@@ -187,6 +187,8 @@ unsigned long misuse_caller(void);
 
 void splat_begin(const char *text);
 void splat_end(void);
+/* Lockdep was to report something, and is off from here on. */
+void locks_allow_report(void);
 
 int fixture_init(struct kunit *test);
 void fixture_exit(struct kunit *test);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Without memory: what fails, says so, and leaves nothing behind. */
+#include <kunit/device.h>
+#include <linux/delay.h>
+#include <linux/device.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -168,6 +172,108 @@ static void rundown_memory_test_cleanup_frees_slots_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, call_probe_end(&percpu), 1);
 }
 
+/* Who finds it under RCU may still acquire: it is freed after the grace period, and not by us. */
+static void rundown_memory_test_free_by_rcu(struct kunit *test)
+{
+	struct call_probe free_here = freed_percpu, free_anywhere = freed_percpu;
+	struct ex_rundown_ref_cache_aware *ref;
+
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware(ref));
+	ex_release_rundown_protection_cache_aware(ref);
+	free_anywhere.any_task = true;
+	free_anywhere.first_arg = (const void __force *)ref->percpu;
+	call_probe_begin(test, &free_here);
+	call_probe_begin(test, &free_anywhere);
+	ex_free_cache_aware_rundown_protection_rcu(ref);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free_here), 0);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free_anywhere), 1);
+	ex_free_cache_aware_rundown_protection_rcu(NULL);
+}
+
+static void rundown_memory_test_free_by_rcu_of_held(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware *ref;
+
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware(ref));
+	EXPECT_MISUSE(test, EX_MISUSE_FREE_HELD, ex_free_cache_aware_rundown_protection_rcu(ref));
+	rcu_barrier();
+	/* It has been leaked, and is there. */
+	KUNIT_EXPECT_FALSE(test, ex_acquire_rundown_protection_cache_aware(ref));
+	ex_release_rundown_protection_cache_aware(ref);
+	ex_free_cache_aware_rundown_protection_rcu(ref);
+	rcu_barrier();
+}
+
+static void rundown_memory_test_free_by_rcu_of_foreign(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &no_ipi_ops);
+
+	EXPECT_MISUSE(test, EX_MISUSE_FREE_FOREIGN,
+		      ex_free_cache_aware_rundown_protection_rcu(subject->ref));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+struct device_holder {
+	struct ex_rundown_ref_cache_aware *ref;
+	bool released;
+};
+
+static void release_soon(void *arg)
+{
+	struct device_holder *holder = arg;
+
+	msleep(STAYS_MS);
+	WRITE_ONCE(holder->released, true);
+	ex_release_rundown_protection_cache_aware(holder->ref);
+}
+
+static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
+{
+	struct device_holder *holder = share_zalloc(test, sizeof(*holder));
+	struct device *device = kunit_device_register(test, "rundown");
+	struct call_probe free = freed_percpu;
+	struct thread *thread;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
+	holder->ref = devm_ex_allocate_cache_aware_rundown_protection(device);
+	KUNIT_ASSERT_NOT_NULL(test, holder->ref);
+	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware(holder->ref));
+	free.first_arg = (const void __force *)holder->ref->percpu;
+	call_probe_begin(test, &free);
+	thread = thread_run(test, release_soon, holder, ANY_CPU);
+	kunit_device_unregister(test, device);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder->released));
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
+	thread_join(test, thread);
+}
+
+static void rundown_memory_test_no_memory_for_the_device(struct kunit *test)
+{
+	struct call_probe add = {
+		.kp.symbol_name = "__devm_add_action",
+		.override = true,
+		.value = -ENOMEM,
+	};
+	struct device *device = kunit_device_register(test, "rundown");
+	struct call_probe free = freed_percpu, alloc = pcpu_alloc;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
+	call_probe_begin(test, &add);
+	call_probe_begin(test, &free);
+	KUNIT_EXPECT_NULL(test, devm_ex_allocate_cache_aware_rundown_protection(device));
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&add), 1);
+	call_probe_begin(test, &alloc);
+	KUNIT_EXPECT_NULL(test, devm_ex_allocate_cache_aware_rundown_protection(device));
+	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
+}
+
 static struct kunit_case rundown_memory_cases[] = {
 	KUNIT_CASE(rundown_memory_test_allocates),
 	KUNIT_CASE(rundown_memory_test_allocates_in_atomic_context),
@@ -178,6 +284,11 @@ static struct kunit_case rundown_memory_cases[] = {
 	KUNIT_CASE(rundown_memory_test_in_place_allocates_nothing),
 	KUNIT_CASE(rundown_memory_test_free_frees_both),
 	KUNIT_CASE(rundown_memory_test_cleanup_frees_slots_once),
+	KUNIT_CASE(rundown_memory_test_free_by_rcu),
+	KUNIT_CASE(rundown_memory_test_free_by_rcu_of_held),
+	KUNIT_CASE(rundown_memory_test_free_by_rcu_of_foreign),
+	KUNIT_CASE(rundown_memory_test_device_waits_and_frees),
+	KUNIT_CASE(rundown_memory_test_no_memory_for_the_device),
 	{}
 };
 

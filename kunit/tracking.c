@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who holds none and releases. */
+#include <linux/delay.h>
+#include <linux/kmsg_dump.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include "fixture.h"
+
+/* Both kinds, tracked, and in functions that can be told by their names. */
+struct tracked_ops {
+	const struct ref_ops *untracked;
+	bool (*first_acquire)(void *ref);
+	bool (*second_acquire)(void *ref, u32 count);
+	void (*release)(void *ref);
+	void (*release_ex)(void *ref, u32 count);
+};
+
+static noinline bool first_basic_holder(void *ref)
+{
+	return ex_acquire_rundown_protection(ref);
+}
+
+static noinline bool second_basic_holder(void *ref, u32 count)
+{
+	return ex_acquire_rundown_protection_ex(ref, count);
+}
+
+static noinline bool first_cache_aware_holder(void *ref)
+{
+	return ex_acquire_rundown_protection_cache_aware(ref);
+}
+
+static noinline bool second_cache_aware_holder(void *ref, u32 count)
+{
+	return ex_acquire_rundown_protection_cache_aware_ex(ref, count);
+}
+
+static void basic_release(void *ref)
+{
+	ex_release_rundown_protection(ref);
+}
+
+static void basic_release_ex(void *ref, u32 count)
+{
+	ex_release_rundown_protection_ex(ref, count);
+}
+
+static void cache_aware_release(void *ref)
+{
+	ex_release_rundown_protection_cache_aware(ref);
+}
+
+static void cache_aware_release_ex(void *ref, u32 count)
+{
+	ex_release_rundown_protection_cache_aware_ex(ref, count);
+}
+
+#define TRACKED(kind, ops)						\
+	{ ops, first_##kind##_holder, second_##kind##_holder, kind##_release, kind##_release_ex }
+
+static const struct tracked_ops kinds[] = {
+	TRACKED(basic, &basic_ops),
+	TRACKED(cache_aware, &allocated_ops),
+	TRACKED(cache_aware, &in_place_ops),
+};
+
+static void describe_tracked(const struct tracked_ops *ops, char *desc)
+{
+	strscpy(desc, ops->untracked->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(each_tracked, kinds, describe_tracked);
+
+/* What the log says of holders since the last splat was announced: callers and counts, in order. */
+struct listing {
+	unsigned int holders;
+	char callers[4][64];
+	unsigned int counts[4];
+	bool of_this_task;
+	bool from_hardirq;
+	/* The function that holds is in the stack of the first. */
+	unsigned int frames;
+};
+
+static void listing_add(struct listing *listing, const char *line)
+{
+	const char *caller = strrchr(line, ':'), *times = strstr(line, " s, ");
+	char self[TASK_COMM_LEN + 16];
+	unsigned int n = listing->holders++;
+
+	if (n >= ARRAY_SIZE(listing->callers) || !caller || !times)
+		return;
+	strscpy(listing->callers[n], caller + 2, sizeof(listing->callers[n]));
+	*strchrnul(listing->callers[n], '+') = '\0';
+	if (sscanf(times, " s, %u times", &listing->counts[n]) != 1)
+		listing->counts[n] = 0;
+	snprintf(self, sizeof(self), "held by %s:%d ", current->comm, current->pid);
+	listing->of_this_task = strstr(line, self);
+	listing->from_hardirq = strstr(line, "from hardirq context");
+}
+
+static struct listing *listing_read(struct kunit *test)
+{
+	struct listing *listing = kunit_kzalloc(test, sizeof(*listing), GFP_KERNEL);
+	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL);
+	struct kmsg_dump_iter log;
+	size_t length;
+
+	KUNIT_ASSERT_NOT_NULL(test, listing);
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	kmsg_dump_rewind(&log);
+	while (kmsg_dump_get_line(&log, false, line, 1023, &length)) {
+		line[length] = '\0';
+		strim(line);
+		if (strstr(line, "expect-splat begin"))
+			memset(listing, 0, sizeof(*listing));
+		else if (strstr(line, "is held by"))
+			listing_add(listing, line);
+		else if (listing->holders == 1 && strstr(line, listing->callers[0]))
+			listing->frames++;
+	}
+	return listing;
+}
+
+/* The misuse that lists the holders, and what it lists. */
+static struct listing *list(struct kunit *test, struct subject *subject)
+{
+	EXPECT_MISUSE(test, EX_MISUSE_COMPLETED_HELD, subject_completed(subject));
+	return listing_read(test);
+}
+
+static struct subject *tracked_subject(struct kunit *test, const struct tracked_ops **ops)
+{
+	*ops = test->param_value;
+	return subject_create(test, (*ops)->untracked);
+}
+
+static void rundown_tracking_test_lists_holders(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+	struct listing *listing;
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	KUNIT_ASSERT_TRUE(test, ops->second_acquire(subject->ref, 5));
+	ops->release_ex(subject->ref, 2);
+	listing = list(test, subject);
+	KUNIT_EXPECT_EQ(test, listing->holders, 2);
+	/* Oldest first. */
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listing->callers[0], "first_"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listing->callers[1], "second_"));
+	KUNIT_EXPECT_EQ(test, listing->counts[0], 1);
+	KUNIT_EXPECT_EQ(test, listing->counts[1], 3);
+	KUNIT_EXPECT_TRUE(test, listing->of_this_task);
+	KUNIT_EXPECT_FALSE(test, listing->from_hardirq);
+	if (IS_ENABLED(CONFIG_STACKTRACE))
+		KUNIT_EXPECT_EQ(test, listing->frames, 1);
+	/* Of two of its own, a task releases the newer. */
+	ops->release_ex(subject->ref, 3);
+	ops->release(subject->ref);
+	subject_wait(subject);
+}
+
+/* A reinitialize that is refused lists them, too. */
+static void rundown_tracking_test_reinitialize_lists_holders(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	EXPECT_MISUSE(test, EX_MISUSE_REINITIALIZE, subject_reinitialize(subject));
+	KUNIT_EXPECT_EQ(test, listing_read(test)->holders, 1);
+	ops->release(subject->ref);
+}
+
+static void rundown_tracking_test_free_lists_holders(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware *ref;
+
+	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	KUNIT_ASSERT_TRUE(test, first_cache_aware_holder(ref));
+	EXPECT_MISUSE(test, EX_MISUSE_FREE_HELD, ex_free_cache_aware_rundown_protection(ref));
+	KUNIT_EXPECT_EQ(test, listing_read(test)->holders, 1);
+	ex_release_rundown_protection_cache_aware(ref);
+	ex_free_cache_aware_rundown_protection(ref);
+}
+
+/* On a live cache-aware ref nothing else could tell. */
+static void rundown_tracking_test_release_of_nothing(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->second_acquire(subject->ref, 2));
+	ops->release(subject->ref);
+	ops->release(subject->ref);
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 3));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, ops->release(subject->ref));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, ops->release_ex(subject->ref, 2));
+	subject_completed(subject);
+}
+
+static void release_tracked(void *arg)
+{
+	struct subject *subject = arg;
+
+	if (subject->ops == &basic_ops)
+		basic_release(subject->ref);
+	else
+		cache_aware_release(subject->ref);
+}
+
+/* Handed over, and released by another task, of whom there is no record. */
+static void rundown_tracking_test_handed_over(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+	struct listing *listing;
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	KUNIT_ASSERT_TRUE(test, ops->second_acquire(subject->ref, 1));
+	thread_join(test, thread_run(test, release_tracked, subject, ANY_CPU));
+	listing = list(test, subject);
+	/* What somebody forgets stays: the oldest. */
+	KUNIT_EXPECT_EQ(test, listing->holders, 1);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listing->callers[0], "first_"));
+	ops->release(subject->ref);
+}
+
+struct tracked_access {
+	const struct tracked_ops *ops;
+	struct subject *subject;
+	bool granted;
+};
+
+static void first_acquire_here(void *arg)
+{
+	struct tracked_access *access = arg;
+
+	access->granted = access->ops->first_acquire(access->subject->ref);
+}
+
+static void rundown_tracking_test_from_hardirq(struct kunit *test)
+{
+	struct tracked_access access = {};
+	struct listing *listing;
+
+	access.subject = tracked_subject(test, &access.ops);
+	smp_call_function_single(other_cpu(raw_smp_processor_id()), first_acquire_here, &access, 1);
+	KUNIT_ASSERT_TRUE(test, access.granted);
+	listing = list(test, access.subject);
+	KUNIT_EXPECT_EQ(test, listing->holders, 1);
+	if (num_online_cpus() > 1)
+		KUNIT_EXPECT_TRUE(test, listing->from_hardirq);
+	access.ops->release(access.subject->ref);
+}
+
+/* Released by somebody who does not track: with the end of the run-down it is known to be gone. */
+static void rundown_tracking_test_mixed(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	subject_release(subject);
+	subject_wait(subject);
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	KUNIT_EXPECT_EQ(test, list(test, subject)->holders, 0);
+	subject_release(subject);
+	/* Nor by a wait, but by looking. */
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	subject->ops->start(subject->ref);
+	subject_release(subject);
+	KUNIT_ASSERT_TRUE(test, subject->ops->is_complete(subject->ref));
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, ops->release(subject->ref));
+}
+
+/* Memory that another ref lay in. */
+static void rundown_tracking_test_initialize_forgets(struct kunit *test)
+{
+	struct ex_rundown_ref ref;
+
+	ex_initialize_rundown_protection(&ref);
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(&ref));
+	ex_initialize_rundown_protection(&ref);
+	KUNIT_ASSERT_TRUE(test, basic_ops.acquire(&ref));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, basic_release(&ref));
+}
+
+/* More than there are records. What could not be recorded is not held against who releases it. */
+#define TOO_MANY	4500
+
+static void rundown_tracking_test_more_than_records(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+	int i;
+
+	for (i = 0; i < TOO_MANY; i++) {
+		KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+		cond_resched();
+	}
+	for (i = 0; i < TOO_MANY; i++) {
+		ops->release(subject->ref);
+		cond_resched();
+	}
+	subject_completed(subject);
+}
+
+#define HAMMER_MS	200
+
+struct hammer {
+	const struct tracked_ops *ops;
+	struct subject *subject;
+	bool end;
+	atomic_t handed;	/* held, for whoever comes to release it */
+};
+
+static void hammer(void *arg)
+{
+	struct hammer *run = arg;
+	void *ref = run->subject->ref;
+
+	while (!READ_ONCE(run->end)) {
+		if (run->ops->second_acquire(ref, 3)) {
+			run->ops->release_ex(ref, 2);
+			atomic_inc_return(&run->handed);
+		}
+		if (run->ops->first_acquire(ref))
+			run->ops->release(ref);
+		if (atomic_add_unless(&run->handed, -1, 0))
+			run->ops->release(ref);
+		cond_resched();
+	}
+}
+
+/* All at one record's heels, and none is blamed. */
+static void rundown_tracking_test_many_at_once(struct kunit *test)
+{
+	struct hammer *run = share_zalloc(test, sizeof(*run));
+	struct thread *threads[4];
+	int i;
+
+	run->subject = tracked_subject(test, &run->ops);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		threads[i] = thread_run(test, hammer, run, ANY_CPU);
+	msleep(HAMMER_MS);
+	WRITE_ONCE(run->end, true);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		thread_join(test, threads[i]);
+	while (atomic_add_unless(&run->handed, -1, 0))
+		run->ops->release(run->subject->ref);
+	subject_completed(run->subject);
+}
+
+static struct kunit_case rundown_tracking_cases[] = {
+	KUNIT_CASE_PARAM(rundown_tracking_test_lists_holders, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_reinitialize_lists_holders, each_tracked_gen_params),
+	KUNIT_CASE(rundown_tracking_test_free_lists_holders),
+	KUNIT_CASE_PARAM(rundown_tracking_test_release_of_nothing, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_handed_over, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_from_hardirq, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_mixed, each_tracked_gen_params),
+	KUNIT_CASE(rundown_tracking_test_initialize_forgets),
+	KUNIT_CASE_PARAM(rundown_tracking_test_more_than_records, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
+	{}
+};
+
+static struct kunit_suite rundown_tracking_suite = {
+	.name = "rundown_tracking",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_tracking_cases,
+};
+
+kunit_test_suite(rundown_tracking_suite);
