@@ -63,7 +63,7 @@ static void basic_start(void *ref)
 }
 
 static void basic_start_async(void *ref, struct ex_rundown_work *work,
-			       void (*fn)(struct ex_rundown_work *work))
+			      void (*fn)(struct ex_rundown_work *work))
 {
 	ex_start_rundown_async(ref, work, fn);
 }
@@ -150,7 +150,7 @@ static void cache_aware_start(void *ref)
 }
 
 static void cache_aware_start_async(void *ref, struct ex_rundown_work *work,
-				     void (*fn)(struct ex_rundown_work *work))
+				    void (*fn)(struct ex_rundown_work *work))
 {
 	ex_start_rundown_async_cache_aware(ref, work, fn);
 }

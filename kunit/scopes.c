@@ -170,7 +170,8 @@ static void rundown_scopes_test_releases(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, inside.complete);
 	KUNIT_EXPECT_TRUE(test, subject->ops->is_complete(subject->ref));
 	/* And refused. */
-	KUNIT_EXPECT_EQ(test, scope->fn(subject->ref, param->way, start_and_look, &inside), -ENODEV);
+	KUNIT_EXPECT_EQ(test, scope->fn(subject->ref, param->way, start_and_look, &inside),
+			-ENODEV);
 	KUNIT_EXPECT_EQ(test, inside.times, 1);
 	subject_wait(subject);
 	subject_reinitialize(subject);

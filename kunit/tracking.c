@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who holds none and releases. */
+/* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who releases none. */
 #include <linux/delay.h>
 #include <linux/kmsg_dump.h>
 #include <linux/sched.h>

@@ -190,8 +190,9 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release);
  * @ref:     the ref
  * @timeout: in jiffies; more than LONG_MAX is for ever
  *
- * As ex_wait_for_rundown_protection_release(), but returns after @timeout even if there are holders.
- * Then the object is still running down: acquires are refused, and waiting again continues.
+ * As ex_wait_for_rundown_protection_release(), but returns after @timeout even if there are
+ * holders. Then the object is still running down: acquires are refused, and waiting again
+ * continues.
  *
  * Context: Task. May sleep, uninterruptibly.
  * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.

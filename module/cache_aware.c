@@ -385,8 +385,8 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
  * Context: Task. May sleep, uninterruptibly, as long as there are holders. With cpus_read_lock()
  * held.
  */
-void
-ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
+void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
+	struct ex_rundown_ref_cache_aware *ref)
 {
 	ex_cache_aware_wait(ref, true, EX_DRAIN_FOREVER, _RET_IP_);
 }
@@ -417,7 +417,8 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_timeout);
  * @ref: the ref
  *
  * As ex_wait_for_rundown_protection_release_cache_aware(), but a fatal signal ends the wait for the
- * holders. Then the object is still running down: acquires are refused, and waiting again continues.
+ * holders. Then the object is still running down: acquires are refused, and waiting again
+ * continues.
  *
  * Context: Task. May sleep.
  * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
@@ -495,8 +496,8 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
  * As ex_wait_for_rundown_protection_release_cache_aware() on each, but with one interrupt a CPU for
  * each 1,024 of them, and all of them refuse acquires before the first is waited for.
  *
- * Context: Task. May sleep, uninterruptibly, as long as there are holders. Not with cpus_read_lock()
- * held, nor from a CPU hotplug callback.
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders. Not with
+ * cpus_read_lock() held, nor from a CPU hotplug callback.
  */
 void
 ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
@@ -550,8 +551,8 @@ EXPORT_SYMBOL_GPL(__ex_start_rundown_async_cache_aware);
  * @ref: the ref
  *
  * Context: Any. Does not sleep.
- * Return: true from the begin of a run-down until the ref is reinitialized. (While a run-down begins
- * on one CPU, an acquire on another may still be granted.)
+ * Return: true from the begin of a run-down until the ref is reinitialized. (While a run-down
+ * begins on one CPU, an acquire on another may still be granted.)
  */
 bool ex_rundown_is_active_cache_aware(const struct ex_rundown_ref_cache_aware *ref)
 {

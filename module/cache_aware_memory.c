@@ -128,9 +128,9 @@ EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
  *                                                are through
  * @ref: the ref; NULL has no effect
  *
- * As ex_free_cache_aware_rundown_protection(), for a ref that is looked up under RCU: who found it in
- * an RCU read-side critical section may still acquire there, and is refused. It must not be found any
- * more by those who begin later. Returns without waiting for the grace period.
+ * As ex_free_cache_aware_rundown_protection(), for a ref that is looked up under RCU: who found it
+ * in an RCU read-side critical section may still acquire there, and is refused. It must not be
+ * found any more by those who begin later. Returns without waiting for the grace period.
  *
  * Context: Task. May sleep.
  */
@@ -153,15 +153,16 @@ static void ex_cache_aware_devm_free(void *ref)
  * devm_ex_allocate_cache_aware_rundown_protection() - allocate a live cache-aware ref for a device
  * @dev: the device
  *
- * When the driver is unbound the ref is run down, its holders are waited for, and it is freed: after
- * the driver's remove() and after what was allocated later with devm, before what was allocated
- * earlier. So what its holders use is to be allocated before it; and who can still acquire when
- * remove() has returned must have no way to do so when the driver is gone.
+ * When the driver is unbound the ref is run down, its holders are waited for, and it is freed:
+ * after the driver's remove() and after what was allocated later with devm, before what was
+ * allocated earlier. So what its holders use is to be allocated before it; and who can still
+ * acquire when remove() has returned must have no way to do so when the driver is gone.
  *
  * Context: Task. May sleep.
  * Return: the ref; NULL without memory.
  */
-struct ex_rundown_ref_cache_aware *devm_ex_allocate_cache_aware_rundown_protection(struct device *dev)
+struct ex_rundown_ref_cache_aware *
+devm_ex_allocate_cache_aware_rundown_protection(struct device *dev)
 {
 	struct ex_rundown_ref_cache_aware *ref;
 

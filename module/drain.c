@@ -198,7 +198,8 @@ static void ex_drain_async_work(struct work_struct *work)
 
 /* @token: what outstanding has in it while the ref is live */
 void ex_drain_async_init(struct ex_rundown_work *async, const void *ref,
-			 atomic_long_t *outstanding, long token, void (*fn)(struct ex_rundown_work *work), struct module *owner)
+			 atomic_long_t *outstanding, long token,
+			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
 	/* The caller's code is running, so it is not on its way out. */
 	__module_get(owner);

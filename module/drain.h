@@ -46,7 +46,8 @@ bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_w
 		      unsigned long *next);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
 void ex_drain_async_init(struct ex_rundown_work *work, const void *ref,
-			 atomic_long_t *outstanding, long token, void (*fn)(struct ex_rundown_work *work), struct module *owner);
+			 atomic_long_t *outstanding, long token,
+			 void (*fn)(struct ex_rundown_work *work), struct module *owner);
 void ex_drain_async(struct ex_rundown_work *work);
 int ex_drain_init(void);
 void ex_drain_exit(void);

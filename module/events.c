@@ -32,6 +32,7 @@ void ex_stats_sum(struct ex_stats *sum)
 		const unsigned long *counts = (const unsigned long *)per_cpu_ptr(&ex_stats, cpu);
 
 		for (i = 0; i < sizeof(*sum) / sizeof(*total); i++)
+			/* Plain increments of its CPU: what is missed now is there next time. */
 			total[i] += data_race(READ_ONCE(counts[i]));
 	}
 }

@@ -21,7 +21,7 @@ enum ex_count {
 	EX_COUNTS
 };
 
-/* Waits that slept, by the power of two of their microseconds; the last takes all that is longer. */
+/* Waits that slept, by the power of two of their microseconds; the last takes what is longer. */
 #define EX_LATENCIES	28
 
 struct ex_stats {

@@ -5,9 +5,9 @@
  * that somebody holds across the wait is a circle, and lockdep says so before anybody is caught in
  * it.
  *
- * A ref has no room for lockdep's part. It is kept here, from the first scope on a ref to the end of
- * its run-down, under the ref's address; its class is the place in the code of that scope. If there
- * is no room for one more, the scope goes unseen.
+ * A ref has no room for lockdep's part. It is kept here, from the first scope on a ref to the end
+ * of its run-down, under the ref's address; its class is the place in the code of that scope. If
+ * there is no room for one more, the scope goes unseen.
  *
  * Everything is lock-free: scopes may be entered in any context.
  */

@@ -10,90 +10,90 @@
 
 /* @caller is going to wait until nobody holds @ref. */
 TRACE_EVENT(wait_begin,
-	TP_PROTO(const void *ref, unsigned long caller),
-	TP_ARGS(ref, caller),
-	TP_STRUCT__entry(
-		__field(const void *, ref)
-		__field(unsigned long, caller)
-	),
-	TP_fast_assign(
-		__entry->ref = ref;
-		__entry->caller = caller;
-	),
-	TP_printk("ref=%p caller=%pS", __entry->ref, (void *)__entry->caller)
+	    TP_PROTO(const void *ref, unsigned long caller),
+	    TP_ARGS(ref, caller),
+	    TP_STRUCT__entry(
+		    __field(const void *, ref)
+		    __field(unsigned long, caller)
+	    ),
+	    TP_fast_assign(
+		    __entry->ref = ref;
+		    __entry->caller = caller;
+	    ),
+	    TP_printk("ref=%p caller=%pS", __entry->ref, (void *)__entry->caller)
 );
 
 /*
- * The wait is over, after @ns; 0 if wait_begin was not traced. @left: the jiffies left of a time-out,
- * or at least 1; 0 if the time was up, a negative error after a signal.
+ * The wait is over, after @ns; 0 if wait_begin was not traced. @left: the jiffies left of a
+ * time-out, or at least 1; 0 if the time was up, a negative error after a signal.
  */
 TRACE_EVENT(wait_end,
-	TP_PROTO(const void *ref, unsigned long caller, u64 ns, long left),
-	TP_ARGS(ref, caller, ns, left),
-	TP_STRUCT__entry(
-		__field(const void *, ref)
-		__field(unsigned long, caller)
-		__field(u64, ns)
-		__field(long, left)
-	),
-	TP_fast_assign(
-		__entry->ref = ref;
-		__entry->caller = caller;
-		__entry->ns = ns;
-		__entry->left = left;
-	),
-	TP_printk("ref=%p caller=%pS ns=%llu %s", __entry->ref, (void *)__entry->caller,
-		  __entry->ns, __entry->left > 0 ? "run down" :
-			       __entry->left < 0 ? "interrupted" : "timed out")
+	    TP_PROTO(const void *ref, unsigned long caller, u64 ns, long left),
+	    TP_ARGS(ref, caller, ns, left),
+	    TP_STRUCT__entry(
+		    __field(const void *, ref)
+		    __field(unsigned long, caller)
+		    __field(u64, ns)
+		    __field(long, left)
+	    ),
+	    TP_fast_assign(
+		    __entry->ref = ref;
+		    __entry->caller = caller;
+		    __entry->ns = ns;
+		    __entry->left = left;
+	    ),
+	    TP_printk("ref=%p caller=%pS ns=%llu %s", __entry->ref, (void *)__entry->caller,
+		      __entry->ns, __entry->left > 0 ? "run down" :
+				   __entry->left < 0 ? "interrupted" : "timed out")
 );
 
 /* A run-down found so many held: in the slot of @cpu, or, of a basic ref (-1), in all. */
 TRACE_EVENT(harvest,
-	TP_PROTO(const void *ref, int cpu, long held),
-	TP_ARGS(ref, cpu, held),
-	TP_STRUCT__entry(
-		__field(const void *, ref)
-		__field(int, cpu)
-		__field(long, held)
-	),
-	TP_fast_assign(
-		__entry->ref = ref;
-		__entry->cpu = cpu;
-		__entry->held = held;
-	),
-	TP_printk("ref=%p cpu=%d held=%ld", __entry->ref, __entry->cpu, __entry->held)
+	    TP_PROTO(const void *ref, int cpu, long held),
+	    TP_ARGS(ref, cpu, held),
+	    TP_STRUCT__entry(
+		    __field(const void *, ref)
+		    __field(int, cpu)
+		    __field(long, held)
+	    ),
+	    TP_fast_assign(
+		    __entry->ref = ref;
+		    __entry->cpu = cpu;
+		    __entry->held = held;
+	    ),
+	    TP_printk("ref=%p cpu=%d held=%ld", __entry->ref, __entry->cpu, __entry->held)
 );
 
 /* In the slow path; most acquires of a cache-aware ref are refused in line, and not seen here. */
 TRACE_EVENT(refused,
-	TP_PROTO(const void *ref, unsigned long caller),
-	TP_ARGS(ref, caller),
-	TP_STRUCT__entry(
-		__field(const void *, ref)
-		__field(unsigned long, caller)
-	),
-	TP_fast_assign(
-		__entry->ref = ref;
-		__entry->caller = caller;
-	),
-	TP_printk("ref=%p caller=%pS", __entry->ref, (void *)__entry->caller)
+	    TP_PROTO(const void *ref, unsigned long caller),
+	    TP_ARGS(ref, caller),
+	    TP_STRUCT__entry(
+		    __field(const void *, ref)
+		    __field(unsigned long, caller)
+	    ),
+	    TP_fast_assign(
+		    __entry->ref = ref;
+		    __entry->caller = caller;
+	    ),
+	    TP_printk("ref=%p caller=%pS", __entry->ref, (void *)__entry->caller)
 );
 
 /* Also what the log's rate limit leaves out. */
 TRACE_EVENT(misuse,
-	TP_PROTO(const void *ref, unsigned long caller, const char *what),
-	TP_ARGS(ref, caller, what),
-	TP_STRUCT__entry(
-		__field(const void *, ref)
-		__field(unsigned long, caller)
-		__field(const char *, what)
-	),
-	TP_fast_assign(
-		__entry->ref = ref;
-		__entry->caller = caller;
-		__entry->what = what;
-	),
-	TP_printk("ref=%p caller=%pS %s", __entry->ref, (void *)__entry->caller, __entry->what)
+	    TP_PROTO(const void *ref, unsigned long caller, const char *what),
+	    TP_ARGS(ref, caller, what),
+	    TP_STRUCT__entry(
+		    __field(const void *, ref)
+		    __field(unsigned long, caller)
+		    __field(const char *, what)
+	    ),
+	    TP_fast_assign(
+		    __entry->ref = ref;
+		    __entry->caller = caller;
+		    __entry->what = what;
+	    ),
+	    TP_printk("ref=%p caller=%pS %s", __entry->ref, (void *)__entry->caller, __entry->what)
 );
 
 #endif /* _RUNDOWN_TRACE_H */

@@ -7,12 +7,14 @@
  * seen. Records are of no consequence to the protection itself.
  *
  * Acquire and release may come in any context, NMI included, and with any lock held. So the records
- * lie in tables of fixed size, by open addressing, and everything is lock-free. The first records go
- * into a small table that is always there; the large one is allocated when the first of them is made.
- * Stacks are in the records, not in the kernel's stack depot: that must not be asked from NMI, may
- * want memory, and is not there unless something else in the kernel's configuration selects it.
+ * lie in tables of fixed size, by open addressing, and everything is lock-free. The first records
+ * go into a small table that is always there; the large one is allocated when the first of them is
+ * made. Stacks are in the records, not in the kernel's stack depot: that must not be asked from
+ * NMI, may want memory, and is not there unless something else in the kernel's configuration
+ * selects it.
  */
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -74,15 +76,14 @@ struct ex_track_table {
 	struct ex_track_record *records;
 };
 
-#define EX_TRACK_SMALL	(1 << EX_TRACK_SMALL_SHIFT)
+#define EX_TRACK_SMALL	BIT(EX_TRACK_SMALL_SHIFT)
 
 static atomic_long_t small_keys[EX_TRACK_SMALL];
 static struct ex_track_home small_homes[EX_TRACK_SMALL];
 static struct ex_track_record small_records[EX_TRACK_SMALL];
-static struct ex_track_table small = {
+static struct ex_track_table large, small = {
 	EX_TRACK_SMALL_SHIFT, small_keys, small_homes, small_records,
 };
-static struct ex_track_table large;
 
 /* The second is NULL until it is needed. */
 static struct ex_track_table *tables[] = { &small, NULL };
@@ -110,6 +111,7 @@ static void ex_track_grow(struct work_struct *work)
 	large.homes = kvcalloc(size, sizeof(*large.homes), GFP_KERNEL);
 	large.records = kvcalloc(size, sizeof(*large.records), GFP_KERNEL);
 	if (large.keys && large.homes && large.records)
+		/* Release: with what is in it. Pairs with ex_track_table(). */
 		smp_store_release(&tables[1], &large);
 }
 
@@ -119,6 +121,13 @@ static void ex_track_grow_irq_work(struct irq_work *work)
 }
 
 static struct irq_work grow_irq_work;
+
+/* NULL if it is not there yet. */
+static struct ex_track_table *ex_track_table(unsigned int i)
+{
+	/* Pairs with ex_track_grow(). */
+	return smp_load_acquire(&tables[i]);
+}
 
 static unsigned int ex_track_hash(const struct ex_track_table *table, const void *ref)
 {
@@ -142,12 +151,12 @@ static noinline void ex_track_fill(struct ex_track_record *record, u32 count, un
 	record->count = count;
 	record->cpu = raw_smp_processor_id();
 	record->pid = current->pid;
-	record->task = current;
+	WRITE_ONCE(record->task, current);
 	/* Somebody may be changing it; it ends in a 0 all the same. */
 	data_race(memcpy(record->comm, current->comm, sizeof(record->comm)));
 	record->context = ex_track_context();
 	record->since = jiffies;
-	record->nth = atomic_long_inc_return(&acquires);
+	WRITE_ONCE(record->nth, atomic_long_inc_return(&acquires));
 	record->caller = caller;
 	record->frames = 0;
 #ifdef CONFIG_STACKTRACE
@@ -174,16 +183,15 @@ static int ex_track_claim(struct ex_track_table *table, const void *ref)
 static void ex_track_publish(struct ex_track_table *table, unsigned int at, const void *ref)
 {
 	atomic_long_set_release(&table->keys[at], (long)ref);
-	smp_mb__before_atomic();
-	atomic_inc(&table->homes[ex_track_hash(table, ref)].made);
-	smp_mb__after_atomic();
+	/* Fully ordered: before anything that the holder, or whom he hands it to, does next. */
+	atomic_inc_return(&table->homes[ex_track_hash(table, ref)].made);
 }
 
 static void ex_track_free(struct ex_track_table *table, unsigned int at, const void *ref)
 {
 	atomic_long_set_release(&table->keys[at], 0);
-	smp_mb__before_atomic();
-	atomic_dec(&table->homes[ex_track_hash(table, ref)].records);
+	/* Last, so that it is never too low. */
+	atomic_dec_return(&table->homes[ex_track_hash(table, ref)].records);
 }
 
 /* In-line acquires call this when they were granted. */
@@ -199,7 +207,7 @@ void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller
 	/* The less often a search meets a record that is being made. */
 	local_irq_save(flags);
 	for (i = ARRAY_SIZE(tables); i--;) {
-		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		struct ex_track_table *table = ex_track_table(i);
 		atomic_t *records;
 		int at;
 
@@ -222,20 +230,23 @@ void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_track_acquire);
 
-static bool ex_track_better(const struct ex_track_record *record,
-			    const struct ex_track_record *than)
+/* Who owns the records may be changing them: then it does not matter which is better. */
+static bool ex_track_better(const struct ex_track_table *table, unsigned int at,
+			    const struct ex_track_found *found)
 {
-	bool own = record->task == current, own_than = than->task == current;
+	const struct ex_track_record *record = &table->records[at];
+	const struct ex_track_record *than = &found->table->records[found->at];
+	bool own = READ_ONCE(record->task) == current;
 
-	if (own != own_than)
+	if (own != (READ_ONCE(than->task) == current))
 		return own;
-	return record->nth > than->nth;
+	return READ_ONCE(record->nth) > READ_ONCE(than->nth);
 }
 
 /*
  * The record of a grant on @ref that suits @current best. A record may be taken away while it is
- * looked at; who claims it finds out. Returns 1 if there is one, 0 if there is none, -1 if that can't
- * be told since somebody else was at one, or made one, meanwhile.
+ * looked at; who claims it finds out. Returns 1 if there is one, 0 if there is none, -1 if that
+ * can't be told since somebody else was at one, or made one, meanwhile.
  */
 static int ex_track_search(const void *ref, struct ex_track_found *found)
 {
@@ -244,7 +255,7 @@ static int ex_track_search(const void *ref, struct ex_track_found *found)
 
 	found->table = NULL;
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		struct ex_track_table *table = ex_track_table(i);
 		unsigned int mask, home;
 		int made, left;
 
@@ -266,11 +277,10 @@ static int ex_track_search(const void *ref, struct ex_track_found *found)
 				continue;
 			if (key & EX_TRACK_BUSY)
 				unsure = true;
-			else if (!found->table ||
-				 data_race(ex_track_better(&table->records[at],
-							   &found->table->records[found->at])))
+			else if (!found->table || ex_track_better(table, at, found))
 				*found = (struct ex_track_found){ table, at };
 		}
+		/* The keys come first: what was made since then has made the number another. */
 		smp_rmb();
 		if (atomic_read(&table->homes[home].made) != made)
 			unsure = true;
@@ -313,19 +323,14 @@ void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller
 		return;
 	while (count && tries) {
 		int there = ex_track_search(ref, &found);
+		u32 left = there > 0 ? ex_track_take(&found, ref, count) : count;
 
-		if (there > 0) {
-			u32 left = ex_track_take(&found, ref, count);
-
-			tries = left < count ? EX_TRACK_TRIES : tries - 1;
-			count = left;
-		} else if (!there) {
+		if (!there)
 			break;
-		} else {
-			/* In an NMI it may be ourselves whom we wait for. */
-			tries--;
-			cpu_relax();
-		}
+		/* In an NMI it may be ourselves whom we wait for. */
+		tries = left < count ? EX_TRACK_TRIES : tries - 1;
+		count = left;
+		cpu_relax();
 	}
 	if (!count || !tries)
 		return;
@@ -363,12 +368,14 @@ static bool ex_track_copy(struct ex_track_table *table, unsigned int at, const v
 
 	if (!key || key & EX_TRACK_BUSY)
 		return false;
+	/* What changes meanwhile is found out below. */
 	data_race(memcpy(copy, &table->records[at], sizeof(*copy)));
+	/* The copy before the second look at the key. */
 	smp_rmb();
 	*ref = (const void *)key;
 	/* The same ref may have got the same place for another grant. */
 	return atomic_long_read(&table->keys[at]) == key &&
-	       data_race(table->records[at].nth) == copy->nth;
+	       READ_ONCE(table->records[at].nth) == copy->nth;
 }
 
 /* The first record of @ref after @nth. */
@@ -378,7 +385,7 @@ static bool ex_track_next(const void *ref, long nth, struct ex_track_record *nex
 	unsigned int i, at;
 
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		struct ex_track_table *table = ex_track_table(i);
 
 		for (at = 0; table && at < 1 << table->shift; at++) {
 			struct ex_track_record copy;
@@ -432,7 +439,7 @@ void ex_track_show(struct seq_file *file)
 
 	seq_puts(file, "# ref count seconds context cpu pid comm caller; and the stack\n");
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		struct ex_track_table *table = smp_load_acquire(&tables[i]);
+		struct ex_track_table *table = ex_track_table(i);
 
 		for (at = 0; table && at < 1 << table->shift; at++) {
 			struct ex_track_record it;

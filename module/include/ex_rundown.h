@@ -19,10 +19,10 @@
  * The functions below are in-line; each is also an exported symbol of the same name for who can't
  * use this header. Define EX_RUNDOWN_OUT_OF_LINE before including it to call those.
  *
- * A module that is compiled with -DEX_RUNDOWN_TRACK has each of its grants recorded, with the stack,
- * until it is released. The log and debugfs then tell who holds protection, and a release of what
- * nobody acquired is reported at once. Modules that are tracked and others may use the same refs; but
- * what one of them acquires and another releases, both or neither are to track.
+ * A module that is compiled with -DEX_RUNDOWN_TRACK has each of its grants recorded, with the
+ * stack, until it is released. The log and debugfs then tell who holds protection, and a release of
+ * what nobody acquired is reported at once. Modules that are tracked and others may use the same
+ * refs; but what one of them acquires and another releases, both or neither are to track.
  */
 #ifndef _EX_RUNDOWN_H
 #define _EX_RUNDOWN_H
@@ -220,8 +220,8 @@ int __must_check
 ex_wait_for_rundown_protection_release_cache_aware_killable(struct ex_rundown_ref_cache_aware *ref);
 int __must_check ex_wait_for_rundown_protection_release_cache_aware_interruptible(
 	struct ex_rundown_ref_cache_aware *ref);
-void
-ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
+void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
+	struct ex_rundown_ref_cache_aware *ref);
 void
 ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
 							size_t count);
@@ -260,9 +260,9 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
  * @fn:   is called once, by a workqueue, when nobody holds protection any more
  *
- * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is called,
- * and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't be
- * cancelled; the module that calls this is not unloaded before @fn has returned.
+ * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is
+ * called, and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't
+ * be cancelled; the module that calls this is not unloaded before @fn has returned.
  *
  * Context: Any but NMI. Does not sleep.
  */
@@ -318,10 +318,19 @@ static __always_inline bool __ex_tracked(const void *ref, u32 count, bool grante
 	return granted;
 }
 
-#define __ex_untrack(ref, count)	__ex_rundown_track_release(ref, count, _THIS_IP_)
+static __always_inline void __ex_untrack(const void *ref, u32 count)
+{
+	__ex_rundown_track_release(ref, count, _THIS_IP_);
+}
 #else
-#define __ex_tracked(ref, count, granted)	(granted)
-#define __ex_untrack(ref, count)	do { } while (0)
+static __always_inline bool __ex_tracked(const void *ref, u32 count, bool granted)
+{
+	return granted;
+}
+
+static __always_inline void __ex_untrack(const void *ref, u32 count)
+{
+}
 #endif
 
 /* module/export.c compiles these bodies once more, as the exported functions. */

@@ -14,22 +14,25 @@
  *	if (!protection)
  *		return -ENODEV;
  *
- * Where the kernel has linux/cleanup.h (6.5; Debian's 6.1, too), the same are the classes
- * ex_rundown and ex_rundown_cache_aware:
+ * Where the kernel has CLASS() and guard() (from 6.5 on, and late versions of 6.1; our includes
+ * bring them), the same are the classes ex_rundown and ex_rundown_cache_aware:
  *
  *	CLASS(ex_rundown, protection)(&device->ref);
- *	scoped_cond_guard(ex_rundown, return -ENODEV, &device->ref) { ... }	(from 6.10 on)
+ *
+ *	scoped_cond_guard(ex_rundown, return -ENODEV, &device->ref) {	from 6.8 on
+ *		...
+ *	}
  *
  * and who holds protection already can have it released at the end of the block:
  *
  *	guard(ex_rundown_held)(&device->ref);
  *
- * guard() and scoped_guard() with a class of the first kind make no sense: nothing tells whether
- * protection was granted.
+ * guard() and scoped_guard() make no sense with the first two: nothing tells whether protection was
+ * granted.
  *
  * A scope is entered and left by one task, interrupt or NMI, and so lockdep knows it: it warns of
- * somebody who takes in it a lock that is held across a wait for the same kind of object. The kind is
- * the place in the code of the first scope on an object. Plain acquires and releases may go from
+ * somebody who takes in it a lock that is held across a wait for the same kind of object. The kind
+ * is the place in the code of the first scope on an object. Plain acquires and releases may go from
  * hand to hand, and lockdep does not hear of them.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
@@ -39,12 +42,6 @@
 #include <linux/lockdep_types.h>
 
 #include "ex_rundown.h"
-
-#if defined(__has_include)
-#if __has_include(<linux/cleanup.h>)
-#include <linux/cleanup.h>
-#endif
-#endif
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind, unsigned long caller);
@@ -125,8 +122,8 @@ static __maybe_unused const bool class_ex_rundown_is_conditional = true;
 static __maybe_unused const bool class_ex_rundown_cache_aware_is_conditional = true;
 
 #ifdef DEFINE_GUARD
-DEFINE_GUARD(ex_rundown_held, struct ex_rundown_ref *, , ex_release_rundown_protection(_T))
-DEFINE_GUARD(ex_rundown_cache_aware_held, struct ex_rundown_ref_cache_aware *, ,
+DEFINE_GUARD(ex_rundown_held, struct ex_rundown_ref *, (void)0, ex_release_rundown_protection(_T))
+DEFINE_GUARD(ex_rundown_cache_aware_held, struct ex_rundown_ref_cache_aware *, (void)0,
 	     ex_release_rundown_protection_cache_aware(_T))
 #endif
 
