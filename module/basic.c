@@ -254,7 +254,7 @@ EXPORT_SYMBOL_GPL(ex_start_rundown);
 void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
-	ex_drain_async_init(work, ref, &ref->outstanding, 0, fn, owner);
+	ex_drain_async_init(work, EX_DRAIN_WAIT(ref, EX_BASIC_SHIFT, _RET_IP_), 0, fn, owner);
 	ex_basic_start(ref, _RET_IP_);
 	ex_drain_async(work);
 }

@@ -540,7 +540,8 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 					  struct module *owner)
 {
 	might_sleep();
-	ex_drain_async_init(work, ref, &ref->outstanding, EX_RUNDOWN_TOKEN, fn, owner);
+	ex_drain_async_init(work, EX_DRAIN_WAIT(ref, EX_CACHE_AWARE_SHIFT, _RET_IP_),
+			    EX_RUNDOWN_TOKEN, fn, owner);
 	ex_cache_aware_start(ref, false, _RET_IP_);
 	ex_drain_async(work);
 }

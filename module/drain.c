@@ -42,7 +42,7 @@ static struct workqueue_struct *async_queue;
 static void ex_drain_async_look(struct ex_rundown_work *async)
 {
 	/* Acquire: what the holders did is visible to fn, which is called by way of the lock. */
-	long left = atomic_long_read_acquire(async->outstanding);
+	long left = atomic_long_read_acquire(async->wait.outstanding);
 
 	/* A token that is there again says that it was zero in between. */
 	if (!left || left & async->token) {
@@ -167,7 +167,7 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 
 	waiter->wait.task = current;
 	waiter->wait.since = jiffies;
-	waiter->wait.begun = ktime_get_ns();
+	waiter->begun = ktime_get_ns();
 	ex_count(EX_COUNT_SLEPT, 1);
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
@@ -182,7 +182,7 @@ void ex_drain_dismiss(struct ex_drain_waiter *waiter)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_del(&waiter->entry);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
-	ex_count_latency(ktime_get_ns() - waiter->wait.begun);
+	ex_count_latency(ktime_get_ns() - waiter->begun);
 }
 
 /* fn may free the ref, the work and the module's last object, but not its code. */
@@ -191,21 +191,20 @@ static void ex_drain_async_work(struct work_struct *work)
 	struct ex_rundown_work *async = container_of(work, struct ex_rundown_work, work);
 	struct module *owner = async->owner;
 
-	__ex_rundown_forget(async->ref);
+	__ex_rundown_forget(async->wait.ref);
 	async->fn(async);
 	module_put(owner);
 }
 
 /* @token: what outstanding has in it while the ref is live */
-void ex_drain_async_init(struct ex_rundown_work *async, const void *ref,
-			 atomic_long_t *outstanding, long token,
+void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait wait, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
 	/* The caller's code is running, so it is not on its way out. */
 	__module_get(owner);
 	INIT_WORK(&async->work, ex_drain_async_work);
-	async->ref = ref;
-	async->outstanding = outstanding;
+	async->wait = wait;
+	async->wait.since = jiffies;
 	async->token = token;
 	async->fn = fn;
 	async->owner = owner;
@@ -222,26 +221,41 @@ void ex_drain_async(struct ex_rundown_work *async)
 	smp_mb();
 	ex_drain_async_look(async);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	ex_watch_arm();
 }
 
 /* With the lock held: the waiter is not through, so what it waits for is there. */
-static void ex_drain_tell(struct ex_drain_waiter *waiter, struct ex_drain_wait *wait)
+static void ex_drain_tell(const struct ex_rundown_wait *wait, struct ex_rundown_wait *copy)
 {
-	*wait = waiter->wait;
-	wait->left = atomic_long_read(wait->outstanding) >> wait->shift;
-	get_task_struct(wait->task);
+	*copy = *wait;
+	copy->left = atomic_long_read(wait->outstanding) >> wait->shift;
+	if (copy->task)
+		get_task_struct(copy->task);
+}
+
+/**
+ * ex_drain_told() - done with a copy of a wait
+ * @wait: the copy
+ *
+ * Context: Any but NMI.
+ */
+void ex_drain_told(struct ex_rundown_wait *wait)
+{
+	if (wait->task)
+		put_task_struct(wait->task);
 }
 
 /**
  * ex_drain_waits() - who waits
- * @waits: copies, whose tasks are to be put
+ * @waits: gets copies, each for ex_drain_told()
  * @room:  for so many
  *
  * Context: Any but NMI.
  * Return: how many there are, be it more than @room.
  */
-unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room)
+unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room)
 {
+	struct ex_rundown_work *async;
 	struct ex_drain_waiter *waiter;
 	unsigned int count = 0;
 	unsigned long flags;
@@ -249,46 +263,70 @@ unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_for_each_entry(waiter, &waiters, entry) {
 		if (count < room)
-			ex_drain_tell(waiter, &waits[count]);
+			ex_drain_tell(&waiter->wait, &waits[count]);
+		count++;
+	}
+	list_for_each_entry(async, &asyncs, entry) {
+		if (count < room)
+			ex_drain_tell(&async->wait, &waits[count]);
 		count++;
 	}
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 	return count;
 }
 
+/* With the lock held. */
+static bool ex_drain_is_overdue(struct ex_rundown_wait *wait, unsigned long after,
+				unsigned int times, unsigned long *next)
+{
+	/* 1, 3, 7, ... times after */
+	unsigned long now = jiffies, due = wait->since + ((2UL << wait->told) - 1) * after;
+
+	if (wait->told >= times)
+		return false;
+	if (time_before(now, due)) {
+		*next = min(*next, due - now);
+		return false;
+	}
+	wait->told++;
+	return true;
+}
+
 /**
  * ex_drain_overdue() - is there a wait to tell of?
  * @after: jiffies until the first time; each pause is twice the one before
  * @times: how often at most
- * @wait:  gets a copy, whose task is to be put
+ * @copy:  gets a copy, for ex_drain_told()
  * @next:  if there is none: in how many jiffies there may be one, ULONG_MAX if never
  *
  * Context: Any but NMI.
  * Return: true if there is; it counts as told of.
  */
-bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_wait *wait,
+bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown_wait *copy,
 		      unsigned long *next)
 {
+	struct ex_rundown_work *async;
 	struct ex_drain_waiter *waiter;
-	unsigned long flags, now = jiffies;
 	bool found = false;
+	unsigned long flags;
 
 	*next = ULONG_MAX;
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_for_each_entry(waiter, &waiters, entry) {
-		/* 1, 3, 7, ... times after */
-		unsigned long due = waiter->wait.since + ((2UL << waiter->wait.told) - 1) * after;
-
-		if (waiter->wait.told >= times)
-			continue;
-		found = time_after_eq(now, due);
+		found = ex_drain_is_overdue(&waiter->wait, after, times, next);
 		if (found) {
-			waiter->wait.told++;
-			ex_drain_tell(waiter, wait);
-			break;
+			ex_drain_tell(&waiter->wait, copy);
+			goto out;
 		}
-		*next = min(*next, due - now);
 	}
+	list_for_each_entry(async, &asyncs, entry) {
+		found = ex_drain_is_overdue(&async->wait, after, times, next);
+		if (found) {
+			ex_drain_tell(&async->wait, copy);
+			goto out;
+		}
+	}
+out:
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 	return found;
 }

@@ -17,22 +17,11 @@
  */
 #define EX_DRAIN_BIAS		1L
 
-/* A wait, as it is told of. */
-struct ex_drain_wait {
-	const void *ref;
-	unsigned long caller;
-	atomic_long_t *outstanding;
-	unsigned int shift;
-	struct task_struct *task;
-	unsigned long since;		/* jiffies */
-	u64 begun;			/* ns */
-	unsigned int told;		/* so often */
-	long left;			/* what was outstanding as this copy was made */
-};
-
+/* A task that waits. */
 struct ex_drain_waiter {
 	struct list_head entry;
-	struct ex_drain_wait wait;
+	struct ex_rundown_wait wait;
+	u64 begun;			/* ns */
 };
 
 void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
@@ -41,12 +30,12 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 		     const void *ref, unsigned long caller);
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
-unsigned int ex_drain_waits(struct ex_drain_wait *waits, unsigned int room);
-bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_drain_wait *wait,
+unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room);
+bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown_wait *copy,
 		      unsigned long *next);
+void ex_drain_told(struct ex_rundown_wait *wait);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
-void ex_drain_async_init(struct ex_rundown_work *work, const void *ref,
-			 atomic_long_t *outstanding, long token,
+void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait wait, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner);
 void ex_drain_async(struct ex_rundown_work *work);
 int ex_drain_init(void);
@@ -74,6 +63,9 @@ static inline struct ex_drain_patience ex_drain_timeout(unsigned long timeout)
 u64 ex_drain_wait_begin(const void *ref, struct ex_drain_patience patience, unsigned long caller);
 long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long caller);
 
+#define EX_DRAIN_WAIT(ref, shift, caller)	\
+	((struct ex_rundown_wait){ ref, caller, &(ref)->outstanding, shift })
+
 /*
  * Sleep until @condition, which must read outstanding with acquire order, so that what the holders
  * did is visible (pairs with the full order of their subtraction).
@@ -88,7 +80,7 @@ long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long call
 ({										\
 	struct ex_drain_patience __patience = (patience);			\
 	struct ex_drain_waiter __waiter = {					\
-		.wait = { ref, caller, &(ref)->outstanding, shift },		\
+		.wait = EX_DRAIN_WAIT(ref, shift, caller),			\
 	};									\
 	long __left = __patience.timeout ?: 1;					\
 										\

@@ -50,24 +50,25 @@ static const struct kernel_param_ops hung_warn_secs_ops = {
 module_param_cb(hung_warn_secs, &hung_warn_secs_ops, &hung_warn_secs, 0644);
 MODULE_PARM_DESC(hung_warn_secs, "Warn of a wait after so many seconds; 0: never (60)");
 
-static void ex_watch_report(const struct ex_drain_wait *wait)
+static void ex_watch_report(const struct ex_rundown_wait *wait)
 {
 	pr_warn("rundown: %pS waits since %lu s for the release of protection on ref %p: %ld held\n",
 		(void *)wait->caller, (jiffies - wait->since) / HZ, wait->ref, wait->left);
-	sched_show_task(wait->task);
+	if (wait->task)
+		sched_show_task(wait->task);
 	ex_track_print(wait->ref);
 }
 
 static void ex_watch(struct work_struct *work)
 {
 	unsigned long after = READ_ONCE(hung_warn_secs) * HZ, next;
-	struct ex_drain_wait wait;
+	struct ex_rundown_wait wait;
 
 	if (!after)
 		return;
 	while (ex_drain_overdue(after, EX_WATCH_TIMES, &wait, &next)) {
 		ex_watch_report(&wait);
-		put_task_struct(wait.task);
+		ex_drain_told(&wait);
 		cond_resched();
 	}
 	/* Not later than a wait may be due that begins now. */
@@ -80,7 +81,7 @@ static void ex_watch(struct work_struct *work)
  *
  * Work that is pending for another wait comes no later.
  *
- * Context: Task.
+ * Context: Any but NMI.
  */
 void ex_watch_arm(void)
 {
@@ -93,19 +94,19 @@ void ex_watch_arm(void)
 static int waiters_show(struct seq_file *file, void *unused)
 {
 	unsigned int room = ex_drain_waits(NULL, 0) + 16, count, i;
-	struct ex_drain_wait *waits = kvcalloc(room, sizeof(*waits), GFP_KERNEL);
+	struct ex_rundown_wait *waits = kvcalloc(room, sizeof(*waits), GFP_KERNEL);
 
 	if (!waits)
 		return -ENOMEM;
 	count = ex_drain_waits(waits, room);
 	seq_puts(file, "# ref outstanding seconds task comm caller\n");
 	for (i = 0; i < min(count, room); i++) {
-		const struct ex_drain_wait *it = &waits[i];
+		struct ex_rundown_wait *it = &waits[i];
 
 		seq_printf(file, "%p %ld %lu %d %s %pS\n", it->ref, it->left,
-			   (jiffies - it->since) / HZ, task_pid_nr(it->task), it->task->comm,
-			   (void *)it->caller);
-		put_task_struct(it->task);
+			   (jiffies - it->since) / HZ, it->task ? task_pid_nr(it->task) : 0,
+			   it->task ? it->task->comm : "asynchronous", (void *)it->caller);
+		ex_drain_told(it);
 	}
 	if (count > room)
 		seq_printf(file, "# and %u more\n", count - room);

@@ -88,6 +88,7 @@ struct ex_rundown_ref {
 
 struct device;
 struct ex_rundown_slot;
+struct task_struct;
 
 /**
  * struct ex_rundown_ref_cache_aware - tracks who uses an object, one slot a CPU
@@ -231,6 +232,18 @@ bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware 
 void
 ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
 
+/* What there is to tell of somebody who waits. */
+struct ex_rundown_wait {
+	const void *ref;
+	unsigned long caller;
+	atomic_long_t *outstanding;
+	unsigned int shift;
+	unsigned int told;		/* so often */
+	struct task_struct *task;	/* NULL: a function is to be called */
+	unsigned long since;		/* jiffies */
+	long left;			/* what was outstanding as this copy was made */
+};
+
 /**
  * struct ex_rundown_work - a run-down that calls a function when it has ended
  *
@@ -240,10 +253,9 @@ struct ex_rundown_work {
 	/* private: */
 	struct work_struct work;
 	struct list_head entry;
-	atomic_long_t *outstanding;
+	struct ex_rundown_wait wait;
 	long token;
 	void (*fn)(struct ex_rundown_work *work);
-	const void *ref;
 	struct module *owner;
 };
 
