@@ -6,12 +6,13 @@
  * wait, reinitialize (all at once), and wait again; with ROGUE one release too many at any point
  * that no reinitialize overlaps. (While others hold, the ref can't know it from one of theirs; the
  * one too many is then the last of theirs. So it is looked at where nobody holds.)
- * No wait overlaps a reinitialize but one that begins after it was won, so the only claimer never meets
- * a BIAS: that it tries again then is outside these bounds (KUnit has it:
+ * No wait overlaps a reinitialize but one that begins after it was won, so the only claimer never
+ * meets a BIAS: that it tries again then is outside these bounds (KUnit has it:
  * rundown_limits_test_basic_reinitialize_outlasts_bias).
  * A wait of the second life may begin while another reinitialize is still in its steps; if that
- * wins late, there is a third life. At the end the ref is freed as the contract wants it: nobody
- * can find it any more, and no acquire is on its way.
+ * wins late, there is a third life. With IMPATIENT the waiters ask whether it is complete before
+ * they wait, and each gives up a wait once, asks and waits again. At the end the ref is freed as
+ * the contract wants it: nobody can find it any more, and no acquire is on its way.
  *
  * Abstraction: sequentially consistent (for the rest see litmus/). One atomic block here is one
  * access to the ref there. A compare-and-exchange loop on one word is one step: attempts that fail
@@ -21,14 +22,18 @@
  * sleep; a wake makes all who sleep look again. For LIVENESS, refused acquires leave a dead count
  * alone: that a compare-and-exchange succeeds in the end beside others is taken for granted.
  *
+ * Left out, as to others it looks like what is here: to start and not to wait, or to have a
+ * function called (async.pml), is to give up a wait at once.
+ *
  *	here			there
  *	acquire			ex_acquire_rundown_protection(), __ex_acquire_rundown_protection()
  *	release(): 1		__ex_release_live()
  *		   2		__ex_release_rundown_protection()
  *		   3, 4		ex_drain_release()
+ *	complete:		ex_rundown_is_complete()
  *	wait:, start:		ex_basic_start(), with its steps A, B and C
  *	settle:			ex_drain_settle()
- *	started:		ex_wait_for_rundown_protection_release(), ex_drain_wait_event()
+ *	started:		ex_basic_wait(), ex_drain_wait_event()
  *	claim: to refused:	ex_reinitialize_rundown_protection()
  *
  * Negative models, each of which a property has to refute:
@@ -40,6 +45,7 @@
  *	ONE_WAITER		a wake wakes one waiter only
  *	TOUCH_AFTER		the release looks at outstanding again after its subtraction
  *	NEGATIVE_ENDS		a sum that is too low ends the wait, too, and is left so
+ *	COUNT_LAST		complete looks at outstanding, then at the count
  *	STRAY			the release too many may overlap a reinitialize. This one is the code as it
  *				is: the release finds the ref dead in one life, subtracts in the next,
  *				under the BIAS of a wait or of the reinitialize, and is not refused
@@ -192,6 +198,31 @@ active [WAITERS] proctype waiter()
 	byte me = _pid, w;
 	short old, held, left, out;
 	bool again, claimed, won;
+#ifdef IMPATIENT
+	bool gave_up;
+
+complete:
+	waiting[me] = true;
+#ifdef COUNT_LAST
+	atomic { touch(); left = outstanding };
+#endif
+	atomic {
+		touch();
+		if
+		:: dead(count)
+		:: else -> left = 0; goto wait
+		fi
+	};
+#ifndef COUNT_LAST
+	atomic { touch(); left = outstanding };
+#endif
+	atomic {
+		if
+		:: left == 0 -> goto returns
+		:: else -> left = 0
+		fi
+	};
+#endif
 
 wait:
 	atomic {
@@ -222,13 +253,29 @@ started:
 			left = outstanding;
 			if
 			:: ended(left) -> asleep[me] = false; break
+#ifdef IMPATIENT
+			:: !ended(left) && !gave_up ->
+				asleep[me] = false;
+				waiting[me] = false;
+				gave_up = true;
+				left = 0;
+				goto complete
+			:: !ended(left)
+#else
 			:: else
+#endif
 			fi
 		};
-		!asleep[me]
+		if
+		:: !asleep[me]
+#ifdef IMPATIENT
+		/* The time is up. */
+		:: !gave_up
+#endif
+		fi
 	od;
 
-	/* The wait returns. */
+returns:
 	atomic {
 		waiting[me] = false;
 		if
@@ -326,7 +373,11 @@ refused:
 		/* Of some at once, one wins. */
 		assert(reinitialized < WAITERS || wins);
 #endif
+#ifdef IMPATIENT
+		goto complete
+#else
 		goto wait
+#endif
 	};
 
 settle:

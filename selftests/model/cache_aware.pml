@@ -3,11 +3,15 @@
  * The cache-aware ref: module/cache_aware.c, module/drain.c and the in-line functions of
  * ex_rundown.h. With LOCKED: its kind with LOCKed slots (in place, EX_RUNDOWN_NO_IPI).
  *
- * Bounds: CPUS, with HOTPLUG the last may go off and on line at any time outside a tour; AGENTS
- * that acquire and release without end, and stop at any time; WAITERS that each wait, reinitialize
- * (all at once; who loses waits while the winner is half-way), and wait again. With ROGUE one
- * release too many that no reinitialize overlaps, while nobody holds anything or will in this life.
- * With LEAVE one of them goes when it has opened the ref, and the others are on their own.
+ * Bounds: CPUS, with HOTPLUG the last may go off and on line while nobody reads the hotplug lock;
+ * AGENTS that acquire and release without end, and stop at any time; WAITERS that each wait,
+ * reinitialize (all at once; who loses waits while the winner is half-way), and wait again. With
+ * ROGUE one release too many that no reinitialize overlaps, while nobody holds anything or will in
+ * this life. With LEAVE one of them goes when it has opened the ref, and the others are on their
+ * own. With CPUSLOCKED any of them may have the hotplug lock when it waits or reinitializes, and
+ * new readers wait while a CPU wants to go or come (without, a reader waits for no other, so it
+ * makes no difference that they do not). With IMPATIENT they ask whether it is complete before
+ * they wait, and each gives up a wait once, asks and waits again.
  * At the end the ref is freed as the contract wants it: nobody can find it any more, and no acquire
  * is on its way.
  *
@@ -23,16 +27,24 @@
  * drift without end; -1 is a sum that is too low. A dead slot is DEAD, whatever is added to it; for
  * drift see drift.pml.
  *
+ * Left out, as to others it looks like what is here: to start and not to wait, or to have a
+ * function called (async.pml), is to give up a wait at once; to wait for many refs is to wait for
+ * each, as nothing is waited for between the turn of one and its settling; and a hotplug callback
+ * that waits is a caller that has the lock while another CPU wants to go.
+ *
  *	here			there
  *	agent: 1		__ex_slot_acquire(), and the rest of the acquire, which refuses, and
  *				touches only garbage; with LOCKED ex_locked_acquire()
  *	       2		__ex_slot_release(); with LOCKED ex_locked_release()
  *	       3, 4		ex_drain_release()
- *	waiter: start		ex_cache_aware_start()
- *		settle		ex_drain_settle()
- *		started		ex_wait_for_rundown_protection_release_cache_aware()
- *		reinitialize	ex_reinitialize_rundown_protection_cache_aware()
+ *	waiter: wait		ex_cache_aware_wait(), with IMPATIENT first
+ *				ex_rundown_is_complete_cache_aware()
+ *		start, see	ex_cache_aware_start(), with ex_cache_aware_turn()
  *		tour		ex_tour()
+ *		settle		ex_cache_aware_settle()
+ *		started		ex_cache_aware_drained()
+ *		reinitialize	ex_cache_aware_reinitialize()
+ *	lock(), unlock()	ex_tour_lock(), ex_tour_unlock()
  *	interrupt		ex_harvest_this_cpu(), ex_revive_this_cpu()
  *
  * Negative models, each of which a property has to refute:
@@ -45,6 +57,8 @@
  *	NO_REVIVE_WAKE		a reinitialize does not wake who waits for its end
  *	ZERO_ONLY		a wait does not take a token for the end of what it waits for
  *	LATE_SUBTRACT		a release that meets a dead slot looks at the ref after its subtraction
+ *	TURN_FIRST		the hotplug lock is taken after the state is turned, or the token claimed
+ *	NUMBER_ONLY		complete means that the number is zero, with a token or not
  */
 #ifndef CPUS
 #define CPUS		3
@@ -65,6 +79,11 @@
 #else
 #define ended(x)	((x) == 0 || has_token(x))
 #endif
+#ifdef NUMBER_ONLY
+#define complete(x)	((x) / 2 == 0)
+#else
+#define complete(x)	((x) == 0)
+#endif
 #define negative(x)	((x) == 2 * (MODULUS - 1))
 #ifdef NO_TOKEN
 #define LIVE_TOKEN	0
@@ -81,6 +100,7 @@ bool online[CPUS];
 bool busy[CPUS];			/* in the middle of an instruction */
 bool called[CPUS];			/* interrupted, and not served yet */
 byte readers;				/* of the hotplug lock */
+bool writing;				/* a CPU wants to go or come: new readers of it wait */
 /* The tour: there is one at a time. */
 bool touring, opening;
 /* The wait queue. */
@@ -252,16 +272,47 @@ done:
 active proctype hotplug()
 {
 	do
+#ifdef CPUSLOCKED
+	/* When it began to want makes no difference where nobody reads. */
+	:: atomic { readers && !writing -> writing = true }
+#endif
 	:: atomic {
 #ifndef NO_CPUS_LOCK
 		!readers &&
 #endif
 		!busy[CPUS - 1] && !called[CPUS - 1] ->
-		online[CPUS - 1] = !online[CPUS - 1]
+		online[CPUS - 1] = !online[CPUS - 1];
+		writing = false
 	   }
-	:: break
+	:: !writing -> break
 	od
 }
+
+/* The first of an atomic block: between the lock and that block's access nothing waits. */
+#define lock()		(locked || !writing) -> readers = readers + !locked;
+#define unlock()	readers = readers - !locked;
+#else
+#define lock()
+#define unlock()
+#endif
+#ifdef TURN_FIRST
+#define lock_turn()
+#define unlock_turn()
+#define lock_tour()	lock()
+#else
+#define lock_turn()	lock()
+#define unlock_turn()	unlock()
+#define lock_tour()
+#endif
+
+/* The caller's own hold of the hotplug lock: he may have it, and then calls _cpuslocked(). */
+#ifdef CPUSLOCKED
+#define hold()		if :: true :: atomic { !writing -> readers++; locked = true } fi;
+#define drop()		readers = readers - locked; locked = false;
+#else
+#define locked		false
+#define hold()
+#define drop()
 #endif
 
 /* What a tour found in a live slot. */
@@ -308,17 +359,45 @@ proctype waiter(byte me)
 {
 	byte c, got;
 	bool again, revive;
+#ifdef CPUSLOCKED
+	bool locked;
+#endif
+#ifdef IMPATIENT
+	bool gave_up;
+#endif
 
 wait:
+	hold()
 	waiting[me] = true;
-start:
+#ifdef IMPATIENT
 	atomic {
 		touch();
 		if
-		:: !not_live -> not_live = true; goto tour
+		:: complete(outstanding) -> goto returns
 		:: else
 		fi
 	};
+#endif
+start:
+#ifdef CPUSLOCKED
+	/* Else nothing can come between this and what follows that makes a difference. */
+	atomic {
+		touch();
+		if
+		:: !not_live
+		:: else -> goto see
+		fi
+	};
+#endif
+	atomic {
+		lock_turn()
+		touch();
+		if
+		:: !not_live -> not_live = true; goto tour
+		:: else -> unlock_turn()
+		fi
+	};
+see:
 	do
 	:: true ->
 		asleep[me] = true;
@@ -348,6 +427,7 @@ start:
 
 tour:
 	atomic {
+		lock_tour()
 		/* One tour at a time. */
 		assert(!touring);
 		touring = true;
@@ -355,7 +435,6 @@ tour:
 #if defined(NO_TOKEN)
 		outstanding = outstanding + (revive -> 0 : TOKEN);
 #endif
-		readers++;
 		c = 0
 	};
 	do
@@ -406,7 +485,7 @@ toured:
 #endif
 	atomic {
 		c = 0;
-		readers--;
+		unlock()
 		touring = false;
 		if
 		:: revive -> goto revived
@@ -447,14 +526,30 @@ started:
 			:: ended(outstanding) ->
 				asleep[me] = false;
 				break
+#ifdef IMPATIENT
+			:: !ended(outstanding) && !gave_up ->
+				asleep[me] = false;
+				waiting[me] = false;
+				gave_up = true;
+				goto wait
+			:: !ended(outstanding)
+#else
 			:: else
+#endif
 			fi
 		};
-		!asleep[me]
+		if
+		:: !asleep[me]
+#ifdef IMPATIENT
+		/* The time is up. */
+		:: !gave_up
+#endif
+		fi
 	od;
 
-	/* The wait returns. */
+returns:
 	atomic {
+		drop()
 		waiting[me] = false;
 		if
 		:: excused[me] -> excused[me] = false
@@ -470,9 +565,11 @@ started:
 		fi
 	};
 
-	/* Reinitializing is for after all waits have returned. */
+	/* Reinitialize: for after all waits have returned. */
 	atomic { returned >= WAITERS && !misusing -> reviving++ };
+	hold()
 	atomic {
+		lock_turn()
 		touch();
 		if
 		:: outstanding == 0 ->
@@ -491,7 +588,9 @@ started:
 			c = 0;
 			revive = true;
 			goto tour
-		:: else -> goto refused
+		:: else ->
+			unlock_turn()
+			goto refused
 		fi
 	};
 revived:
@@ -503,6 +602,7 @@ revived:
 	if
 	:: !gone ->
 		atomic {
+			drop()
 			gone = true;
 			reviving--;
 			reinitialized++;
@@ -514,6 +614,7 @@ revived:
 #endif
 refused:
 	atomic {
+		drop()
 		reviving--;
 		reinitialized++;
 		/* Of some at once, one wins. */
