@@ -12,7 +12,8 @@
  * block is one access to what is shared. That a CPU is online cannot change while something not
  * preemptible runs on it. An irq_work may interrupt that at any time, as if IRQs were always on;
  * one that is pending as a CPU goes down is served before it is dead. A waiter that returns leaves
- * the stack that its entry in the list lies on.
+ * the stack that its entry in the list lies on; one that gives up leaves the list in the same way.
+ * For asynchronous calls, which the same wakes are for, see async.pml.
  *
  *	here			there
  *	holder: 1		ex_drain_release(): the subtraction
