@@ -20,7 +20,8 @@ unload_all() {
 		done
 	fi 2>/dev/null
 	for module in rundown_fault rundown_bench rundown_stress rundown_wdm rundown_hotplug \
-		rundown_second_user rundown_user rundown; do
+		rundown_second_user rundown_user $(cd /sys/module && ls -d rundown_cookbook_* 2>/dev/null) \
+		rundown; do
 		# Who waited may have to end yet, and close its file.
 		until [ ! -d /sys/module/$module ] || rmmod $module 2>/dev/null; do
 			tries=$((tries + 1))
