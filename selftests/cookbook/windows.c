@@ -36,7 +36,10 @@ static int dispatch(void)
 {
 	switch (QueueDispatch(&device)) {
 	case STATUS_SUCCESS:
-		/* In this order: the timer that is armed finds it. */
+		/*
+		 * In this order: the timer that is armed here, if no other before, finds it. The
+		 * device may be removed by then; the timer is not.
+		 */
 		atomic_inc(&in_flight);
 		mod_timer(&completion_timer, jiffies + 1);
 		return 0;
@@ -50,13 +53,6 @@ static int dispatch(void)
 static int device_add(void)
 {
 	return QueueAddDevice(&device) == STATUS_SUCCESS ? 0 : -ENOMEM;
-}
-
-/* When this returns the timer is not armed, and nobody arms it: that takes a request in flight. */
-static void device_remove(void)
-{
-	QueueRemoveDevice(&device);
-	del_timer_sync(&completion_timer);
 }
 
 static void request(void *unused)
@@ -85,9 +81,11 @@ static int __init windows_init(void)
 		error = error ?: expect(!READ_ONCE(device.Queued)) ?: exercise_more(&paused, 1);
 		QueueResume(&device);
 	}
-	device_remove();
+	QueueRemoveDevice(&device);
 	error = error ?: exercise_more(&removed, 10) ?: expect(!atomic_read(&in_flight));
 	exercise_stop(&users);
+	/* Nobody arms it any more, but it may be armed, or running: KeFlushQueuedDpcs(). */
+	del_timer_sync(&completion_timer);
 	if (error)
 		return error;
 	pr_info("%s: %ld requests completed over 20 pauses, %ld refused, then %ld by removal\n",
