@@ -58,8 +58,9 @@ static int gadget_release(struct inode *inode, struct file *file)
 
 static int gadget_sample(struct gadget *gadget, u32 *sample)
 {
-	ex_with_rundown_protection(&gadget->ref, return -ENODEV)
+	ex_with_rundown_protection(&gadget->ref, return -ENODEV) {
 		*sample = READ_ONCE(gadget->registers->sample);
+	}
 	return 0;
 }
 

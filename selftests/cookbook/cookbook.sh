@@ -40,9 +40,10 @@ also_chardev() {
 
 # Some are in flight when the module unloads.
 also_completion() {
-	local i
+	local i=0
 
-	for i in 1 2 3 4 5 6 7 8; do
+	while [ $i -lt 8 ]; do
+		i=$((i + 1))
 		echo 1 >/sys/module/rundown_cookbook_completion/parameters/submit || return
 	done
 }

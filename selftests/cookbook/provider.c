@@ -27,8 +27,9 @@ static DEFINE_MUTEX(registering);
 
 static int registry_ask(int question, int *answer)
 {
-	ex_with_rundown_protection(&provider_ref, return -ENOENT)
+	ex_with_rundown_protection(&provider_ref, return -ENOENT) {
 		*answer = provider->answer(question);
+	}
 	/* Released here, in the registry's code, after the provider's has returned. */
 	return 0;
 }

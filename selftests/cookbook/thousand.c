@@ -29,8 +29,9 @@ static atomic_long_t requests, refused;
 
 static int session_request(unsigned int id)
 {
-	ex_with_rundown_protection_cache_aware(refs[id], return -ESHUTDOWN)
+	ex_with_rundown_protection_cache_aware(refs[id], return -ESHUTDOWN) {
 		atomic_long_inc(&sessions[id]->requests);
+	}
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Porting a Windows driver's file: what is around it.
  *
- * windows_driver.c compiles unchanged, with a wdm.h that brings what Linux has in place of Windows'.
+ * windows_driver.c compiles unchanged, with a wdm.h that brings what Linux has instead of Windows.
  * This is its Linux side: system calls dispatch, a softirq, which is DISPATCH_LEVEL, completes.
  */
 #include <linux/jiffies.h>
