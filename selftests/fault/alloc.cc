@@ -203,21 +203,22 @@ Operation by_hand(const string &kind)
 }
 
 const char *const variant_names[] = {
-	"basic",    "percpu",         "percpu_ex",        "static",
-	"in_place", "no_ipi",         "percpu_ref",       "srcu",
-	"rwsem",    "broken_no_bias", "broken_two_steps", "broken_no_offline"};
+	"basic",  "percpu",         "percpu_ex",        "static",           "in_place",
+	"no_ipi", "tracked",        "tracked_basic",    "percpu_ref",       "srcu",
+	"rwsem",  "broken_no_bias", "broken_two_steps", "broken_no_offline"};
 
 // Passes that need no memory of their own.
 bool uses_percpu(const string &variant)
 {
 	return variant == "percpu" || variant == "percpu_ex" || variant == "no_ipi" ||
-	       variant == "percpu_ref" || variant == "srcu" || variant.starts_with("broken");
+	       variant == "tracked" || variant == "percpu_ref" || variant == "srcu" ||
+	       variant.starts_with("broken");
 }
 
 bool allocates_as_others(const string &variant)
 {
-	return variant == "rwsem" || variant == "srcu" || variant == "broken_two_steps" ||
-	       variant == "broken_no_offline";
+	return variant.starts_with("tracked") || variant == "rwsem" || variant == "srcu" ||
+	       variant == "broken_two_steps" || variant == "broken_no_offline";
 }
 
 } // namespace

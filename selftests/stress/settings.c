@@ -26,6 +26,8 @@ static const struct stress_ops * const variants[] = {
 	&stress_static,
 	&stress_in_place,
 	&stress_no_ipi,
+	&stress_tracked,
+	&stress_tracked_basic,
 	&stress_peer_percpu_ref,
 	&stress_peer_srcu,
 	&stress_peer_rwsem,

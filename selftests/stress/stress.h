@@ -10,8 +10,8 @@
  * frees it, and opens the place again with the same ref or with another.
  *
  * settings.c reads what is wanted, run.c starts and ends it; holders.c, carriers.c and owners.c are
- * the actors, hold.c what a holder does; ours.c, peers.c and broken.c are the variants; stats.c
- * counts; files.c and manual.c are the files in debugfs.
+ * the actors, hold.c what a holder does; ours.c, tracked.c, peers.c and broken.c are the
+ * variants; stats.c counts; files.c and manual.c are the files in debugfs.
  */
 #ifndef _RUNDOWN_STRESS_H
 #define _RUNDOWN_STRESS_H
@@ -168,7 +168,7 @@ struct stress_ops {
 };
 
 extern const struct stress_ops stress_basic, stress_percpu, stress_percpu_ex, stress_static,
-	stress_in_place, stress_no_ipi;
+	stress_in_place, stress_no_ipi, stress_tracked, stress_tracked_basic;
 extern const struct stress_ops stress_peer_percpu_ref, stress_peer_srcu, stress_peer_rwsem;
 extern const struct stress_ops stress_broken_no_bias, stress_broken_two_steps,
 	stress_broken_no_offline;

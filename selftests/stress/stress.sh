@@ -6,7 +6,7 @@
 # shellcheck source=selftests/load/tests.sh
 . ./tests.sh
 
-ours='basic percpu percpu_ex static in_place no_ipi'
+ours='basic percpu percpu_ex static in_place no_ipi tracked tracked_basic'
 peers='percpu_ref srcu rwsem'
 broken='broken_no_bias broken_two_steps'
 alone='basic percpu'
