@@ -65,7 +65,7 @@ struct ex_track_record {
 /* Of the records whose refs have one hash. */
 struct ex_track_home {
 	atomic_t records;
-	atomic_t made;		/* ever, or given back */
+	atomic_t made;		/* begun, made, or given back */
 };
 
 struct ex_track_table {
@@ -208,21 +208,26 @@ void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller
 	local_irq_save(flags);
 	for (i = ARRAY_SIZE(tables); i--;) {
 		struct ex_track_table *table = ex_track_table(i);
-		atomic_t *records;
+		struct ex_track_home *home;
 		int at;
 
 		if (!table)
 			continue;
+		home = &table->homes[ex_track_hash(table, ref)];
 		/* First, so that it is never too low. */
-		records = &table->homes[ex_track_hash(table, ref)].records;
-		atomic_inc_return(records);
+		atomic_inc_return(&home->records);
+		/*
+		 * A search that has not counted this one, but meets it, ends too early, perhaps
+		 * before what it looks for: it must find out.
+		 */
+		atomic_inc_return(&home->made);
 		at = ex_track_claim(table, ref);
 		if (at >= 0) {
 			ex_track_fill(&table->records[at], count, caller);
 			ex_track_publish(table, at, ref);
 			break;
 		}
-		atomic_dec(records);
+		atomic_dec(&home->records);
 	}
 	local_irq_restore(flags);
 	if (i == UINT_MAX)
