@@ -2,7 +2,7 @@
 /*
  * Two refs to be worked by hand: to see a wait that does not end, and to end it.
  *
- * The task that writes "wait" waits.
+ * The task that writes "wait" waits. "misuse" is one that is refused, and the kernel warns of it.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -13,6 +13,7 @@
 struct manual_ref {
 	const char *name;
 	bool (*acquire)(void);
+	bool (*acquire_ex)(u32 count);
 	void (*release)(void);
 	void (*wait)(void);
 	void (*reinitialize)(void);
@@ -29,6 +30,11 @@ DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE(percpu);
 static bool basic_acquire(void)
 {
 	return ex_acquire_rundown_protection(&basic);
+}
+
+static bool basic_acquire_ex(u32 count)
+{
+	return ex_acquire_rundown_protection_ex(&basic, count);
 }
 
 static void basic_release(void)
@@ -51,6 +57,11 @@ static bool percpu_acquire(void)
 	return ex_acquire_rundown_protection_cache_aware(&percpu);
 }
 
+static bool percpu_acquire_ex(u32 count)
+{
+	return ex_acquire_rundown_protection_cache_aware_ex(&percpu, count);
+}
+
 static void percpu_release(void)
 {
 	ex_release_rundown_protection_cache_aware(&percpu);
@@ -67,8 +78,10 @@ static void percpu_reinitialize(void)
 }
 
 static struct manual_ref manual_refs[] = {
-	{ "basic", basic_acquire, basic_release, basic_wait, basic_reinitialize },
-	{ "percpu", percpu_acquire, percpu_release, percpu_wait, percpu_reinitialize },
+	{ "basic", basic_acquire, basic_acquire_ex, basic_release, basic_wait,
+	  basic_reinitialize },
+	{ "percpu", percpu_acquire, percpu_acquire_ex, percpu_release, percpu_wait,
+	  percpu_reinitialize },
 };
 
 static int manual_acquire(struct manual_ref *ref)
@@ -109,6 +122,11 @@ static int manual_reinitialize(struct manual_ref *ref)
 	return 0;
 }
 
+static int manual_misuse(struct manual_ref *ref)
+{
+	return ref->acquire_ex(0) ? -EPROTO : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*act)(struct manual_ref *ref);
@@ -117,6 +135,7 @@ static const struct {
 	{ "release", manual_release },
 	{ "wait", manual_wait },
 	{ "reinitialize", manual_reinitialize },
+	{ "misuse", manual_misuse },
 };
 
 static int manual_command(char *line)
