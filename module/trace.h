@@ -6,7 +6,11 @@
 #if !defined(_RUNDOWN_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _RUNDOWN_TRACE_H
 
+#include <linux/string.h>
 #include <linux/tracepoint.h>
+
+/* Room for the longest text; see misuse.c. */
+#define EX_RUNDOWN_MISUSE_LENGTH	80
 
 /* @caller is going to wait until nobody holds @ref. */
 TRACE_EVENT(wait_begin,
@@ -35,16 +39,19 @@ TRACE_EVENT(wait_end,
 		    __field(unsigned long, caller)
 		    __field(u64, ns)
 		    __field(long, left)
+		    __field(unsigned int, end)
 	    ),
 	    TP_fast_assign(
 		    __entry->ref = ref;
 		    __entry->caller = caller;
 		    __entry->ns = ns;
 		    __entry->left = left;
+		    __entry->end = left > 0 ? 0 : left < 0 ? 2 : 1;
 	    ),
+	    /* Of nested conditions trace-cmd and perf make something else. */
 	    TP_printk("ref=%p caller=%pS ns=%llu %s", __entry->ref, (void *)__entry->caller,
-		      __entry->ns, __entry->left > 0 ? "run down" :
-				   __entry->left < 0 ? "interrupted" : "timed out")
+		      __entry->ns, __print_symbolic(__entry->end, { 0, "run down" },
+						    { 1, "timed out" }, { 2, "interrupted" }))
 );
 
 /* A run-down found so many held: in the slot of @cpu, or, of a basic ref (-1), in all. */
@@ -86,12 +93,13 @@ TRACE_EVENT(misuse,
 	    TP_STRUCT__entry(
 		    __field(const void *, ref)
 		    __field(unsigned long, caller)
-		    __field(const char *, what)
+		    /* Not a pointer, which trace-cmd and perf could not follow. */
+		    __array(char, what, EX_RUNDOWN_MISUSE_LENGTH)
 	    ),
 	    TP_fast_assign(
 		    __entry->ref = ref;
 		    __entry->caller = caller;
-		    __entry->what = what;
+		    strscpy(__entry->what, what, EX_RUNDOWN_MISUSE_LENGTH);
 	    ),
 	    TP_printk("ref=%p caller=%pS %s", __entry->ref, (void *)__entry->caller, __entry->what)
 );
