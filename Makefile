@@ -68,7 +68,7 @@ uninstall: kdir ## remove what install put there, for this kernel
 		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown*.ko*
 	-rmdir --ignore-fail-on-non-empty $(headers) $(symvers) $(dir $(symvers))
 
-demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read
+demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read; find a leak
 	selftests/hotplug/demo
 
 check: ## run all tests: lint, builds, stock kernels, KUnit; ends with "N passed, N failed"
