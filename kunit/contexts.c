@@ -446,6 +446,23 @@ static void rundown_contexts_test_completed_and_reinitialize_may_sleep(struct ku
 	call_probe_end(&splats);
 }
 
+static void rundown_contexts_test_start_may_sleep(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &no_ipi_ops);
+	struct call_probe splats = { .kp.symbol_name = "add_taint" };
+
+	if (!IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		kunit_skip(test, "no CONFIG_DEBUG_ATOMIC_SLEEP");
+	msleep(1100);
+	call_probe_begin(test, &splats);
+	splat_begin("sleeping function called from invalid context");
+	preempt_disable();
+	subject->ops->start(subject->ref);
+	preempt_enable();
+	splat_end();
+	KUNIT_EXPECT_EQ(test, call_probe_end(&splats), 1);
+}
+
 static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_and_release, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
@@ -457,6 +474,7 @@ static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE(rundown_contexts_test_basic_wait_may_sleep),
 	KUNIT_CASE(rundown_contexts_test_cache_aware_wait_may_sleep),
 	KUNIT_CASE(rundown_contexts_test_completed_and_reinitialize_may_sleep),
+	KUNIT_CASE(rundown_contexts_test_start_may_sleep),
 	{}
 };
 

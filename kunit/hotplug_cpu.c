@@ -115,40 +115,81 @@ static void rundown_hotplug_cpu_test_revived_while_offline(struct kunit *test)
 }
 
 /* The tour does one thing for CPUs that are online, another for the rest: none may go meanwhile. */
-static struct call_probe cpus_lock_probe = { .kp.symbol_name = "cpus_read_lock" };
-static struct call_probe cpus_unlock_probe = { .kp.symbol_name = "cpus_read_unlock" };
+struct tour {
+	struct call_probe lock, unlock, interrupts;
+	struct subject *subject;
+	unsigned int state;
+	bool begun;	/* when the lock was taken */
+	int held;	/* how often, when the CPUs were interrupted */
+};
+
+static unsigned int state_of(struct subject *subject)
+{
+	return subject->ops->is_active(subject->ref) << 1 | subject->ops->is_complete(subject->ref);
+}
+
+static void look_whether_begun(void *arg)
+{
+	struct tour *tour = arg;
+
+	if (atomic_read(&tour->lock.calls) == 1)
+		tour->begun = state_of(tour->subject) != tour->state;
+}
 
 static void look_for_lock(void *arg)
 {
-	int *held = arg;
+	struct tour *tour = arg;
 
-	*held = atomic_read(&cpus_lock_probe.calls) - atomic_read(&cpus_unlock_probe.calls);
+	tour->held = atomic_read(&tour->lock.calls) - atomic_read(&tour->unlock.calls);
+}
+
+/* Who has the lock may be waiting for our tour: we must not begin it, and then want the lock. */
+static void expect_locked_tour(struct kunit *test, struct subject *subject,
+			       void (*fn)(struct subject *subject))
+{
+	struct tour tour = {
+		.lock.kp.symbol_name = "cpus_read_lock",
+		.lock.hook = look_whether_begun,
+		.lock.arg = &tour,
+		.unlock.kp.symbol_name = "cpus_read_unlock",
+		.interrupts.kp.symbol_name = "on_each_cpu_cond_mask",
+		.interrupts.hook = look_for_lock,
+		.interrupts.arg = &tour,
+		.subject = subject,
+		.state = state_of(subject),
+	};
+
+	call_probe_begin(test, &tour.lock);
+	call_probe_begin(test, &tour.unlock);
+	call_probe_begin(test, &tour.interrupts);
+	/* Registering the others made calls of its own. */
+	atomic_set(&tour.lock.calls, 0);
+	atomic_set(&tour.unlock.calls, 0);
+	fn(subject);
+	KUNIT_EXPECT_EQ(test, atomic_read(&tour.unlock.calls), 1);
+	call_probe_end(&tour.interrupts);
+	call_probe_end(&tour.unlock);
+	call_probe_end(&tour.lock);
+	KUNIT_EXPECT_EQ(test, tour.held, 1);
+	KUNIT_EXPECT_FALSE(test, tour.begun);
+}
+
+static void wait_for_one_of_many(struct subject *subject)
+{
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+
+	ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
 }
 
 static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &allocated_ops);
-	int held = 0;
-	struct call_probe interrupts = {
-		.kp.symbol_name = "on_each_cpu_cond_mask",
-		.hook = look_for_lock,
-		.arg = &held,
-	};
 
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
 		kunit_skip(test, "this architecture's slots are all LOCKed ones");
-	call_probe_begin(test, &cpus_lock_probe);
-	call_probe_begin(test, &cpus_unlock_probe);
-	call_probe_begin(test, &interrupts);
-	/* Registering the others made calls of its own. */
-	atomic_set(&cpus_lock_probe.calls, 0);
-	atomic_set(&cpus_unlock_probe.calls, 0);
-	subject_wait(subject);
-	KUNIT_EXPECT_EQ(test, held, 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&cpus_unlock_probe.calls), 1);
-	call_probe_end(&interrupts);
-	call_probe_end(&cpus_unlock_probe);
-	call_probe_end(&cpus_lock_probe);
+	expect_locked_tour(test, subject, subject_wait);
+	expect_locked_tour(test, subject, subject_reinitialize);
+	expect_locked_tour(test, subject, wait_for_one_of_many);
 }
 
 static void rundown_hotplug_cpu_test_created_while_offline(struct kunit *test)

@@ -170,8 +170,19 @@ static void wait_for_holder(void *arg)
 	WRITE_ONCE(half_way->ended, true);
 }
 
+static void wait_for_holder_of_many(void *arg)
+{
+	struct half_way *half_way = arg;
+	struct ex_rundown_ref_cache_aware *ref = half_way->subject->ref;
+
+	go_half_way(half_way);
+	ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
+	ended_before_holder = !READ_ONCE(holder_is_through);
+	WRITE_ONCE(half_way->ended, true);
+}
+
 /* What is held is in a slot that the tour has not come to. */
-static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
+static void wait_meets_tour_of_held(struct kunit *test, void (*wait)(void *arg))
 {
 	struct subject *subject = meeting_create(test, &allocated_ops);
 	const char *function = tour(test);
@@ -180,11 +191,21 @@ static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
 	holder_is_through = false;
 	ended_before_holder = false;
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	meet_half_way(test, subject, complete_and_release, function, NULL, wait_for_holder);
+	meet_half_way(test, subject, complete_and_release, function, NULL, wait);
 	misuse_quiet_end(test);
 	misuse_allow(EX_MISUSE_COMPLETED_HELD);
 	KUNIT_EXPECT_FALSE(test, ended_before_holder);
 	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+}
+
+static void rundown_meetings_test_wait_meets_tour_of_held(struct kunit *test)
+{
+	wait_meets_tour_of_held(test, wait_for_holder);
+}
+
+static void rundown_meetings_test_many_meets_tour_of_held(struct kunit *test)
+{
+	wait_meets_tour_of_held(test, wait_for_holder_of_many);
 }
 
 /* It has run the ref down; that somebody opens it before it looks is not held against anybody. */
@@ -195,6 +216,34 @@ static void rundown_meetings_test_completed_meets_reinitialize(struct kunit *tes
 
 	meet_half_way(test, subject, subject_completed, "ex_drain_wake", &ref->outstanding,
 		      reinitialize_half_way);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	expect_exactly_held(test, subject, 1);
+}
+
+struct late_function {
+	struct ex_rundown_work work;
+	struct completion called;
+};
+
+static void call_late(struct ex_rundown_work *work)
+{
+	complete(&container_of(work, struct late_function, work)->called);
+}
+
+/* The last release is about to look who is to be told; the ref is open again by then. */
+static void rundown_meetings_test_function_meets_reinitialize(struct kunit *test)
+{
+	struct subject *subject = meeting_create(test, &in_place_ops);
+	struct late_function *late = share_zalloc(test, sizeof(*late));
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+
+	init_completion(&late->called);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	ex_start_rundown_async_cache_aware(ref, &late->work, call_late);
+	meet_half_way(test, subject, subject_release, "ex_drain_wake", &ref->outstanding,
+		      reinitialize_half_way);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&late->called,
+							  msecs_to_jiffies(STUCK_MS)), 0);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	expect_exactly_held(test, subject, 1);
 }
@@ -358,6 +407,15 @@ struct access {
 	unsigned int refused;
 };
 
+static bool complete_while_held;
+
+static void look_and_release(struct subject *subject)
+{
+	if (subject->ops->is_complete(subject->ref))
+		complete_while_held = true;
+	subject_release(subject);
+}
+
 static const struct access accesses[] = {
 	{ "completed, acquire", &basic_ops, COUNT, 0, false, subject_completed, NULL },
 	{ "release, release", &basic_ops, COUNT, 2, false, subject_release, subject_release },
@@ -366,6 +424,10 @@ static const struct access accesses[] = {
 	  subject_completed, subject_completed },
 	{ "reinitialize, reinitialize", &basic_ops, OUTSTANDING, 0, true,
 	  subject_reinitialize, subject_reinitialize, 1 },
+	{ "is_complete, completed", &basic_ops, COUNT, 1, false,
+	  look_and_release, subject_completed },
+	{ "is_complete, completed", &basic_ops, OUTSTANDING, 1, false,
+	  look_and_release, subject_completed },
 	{ "completed, acquire", &no_ipi_ops, SLOT, 0, false, subject_completed, NULL },
 	{ "completed, acquire", &allocated_ops, OWN_SLOT, 0, false, subject_completed, NULL },
 	{ "last releases", &allocated_ops, OUTSTANDING, 2, true, subject_release, subject_release },
@@ -501,9 +563,11 @@ static void rundown_meetings_test_between_accesses(struct kunit *test)
 	int nth;
 
 	misuse_quiet_begin(test);
+	complete_while_held = false;
 	for (nth = 1; nth <= MOST_ACCESSES && meet_at_access(test, access, nth); nth++)
 		cond_resched();
 	misuse_quiet_end(test);
+	KUNIT_EXPECT_FALSE(test, complete_while_held);
 	misuse_allow(EX_MISUSE_COMPLETED_HELD);
 	if (access->refused)
 		misuse_allow(EX_MISUSE_REINITIALIZE);
@@ -772,7 +836,9 @@ static struct kunit_case rundown_meetings_cases[] = {
 	KUNIT_CASE(rundown_meetings_test_wait_meets_tour),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_reinitialize),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_tour_of_held),
+	KUNIT_CASE(rundown_meetings_test_many_meets_tour_of_held),
 	KUNIT_CASE(rundown_meetings_test_completed_meets_reinitialize),
+	KUNIT_CASE(rundown_meetings_test_function_meets_reinitialize),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_wait),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_basic_reinitialize),
 #if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)

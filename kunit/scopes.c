@@ -143,8 +143,19 @@ static const void *each_scope_way(const void *prev, char *desc)
 struct inside {
 	struct subject *subject;
 	unsigned int times;
+	unsigned int depth;
 	bool complete;
 };
+
+/* What this task holds, as far as lockdep knows. */
+static unsigned int lock_depth(void)
+{
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	return current->lockdep_depth;
+#else
+	return 0;
+#endif
+}
 
 /* With nobody in the scope, this would run the object down. */
 static void start_and_look(void *arg)
@@ -153,6 +164,7 @@ static void start_and_look(void *arg)
 	const struct ref_ops *ops = inside->subject->ops;
 
 	inside->times++;
+	inside->depth = lock_depth();
 	ops->start(inside->subject->ref);
 	inside->complete = ops->is_complete(inside->subject->ref);
 }
@@ -163,9 +175,13 @@ static void rundown_scopes_test_releases(struct kunit *test)
 	const struct scope *scope = param->scope;
 	struct subject *subject = subject_create(test, scope->ops);
 	struct inside inside = { .subject = subject };
+	unsigned int depth = lock_depth();
 
 	KUNIT_EXPECT_EQ(test, scope->fn(subject->ref, param->way, start_and_look, &inside),
 			results[param->way]);
+	if (IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) && debug_locks)
+		KUNIT_EXPECT_EQ(test, inside.depth, depth + 1);
+	KUNIT_EXPECT_EQ(test, lock_depth(), depth);
 	KUNIT_EXPECT_EQ(test, inside.times, 1);
 	KUNIT_EXPECT_FALSE(test, inside.complete);
 	KUNIT_EXPECT_TRUE(test, subject->ops->is_complete(subject->ref));
@@ -256,6 +272,34 @@ static void enter_scope(void *ref)
 	take_in_scope(ref, NULL);
 }
 
+/* It is told of each wait, but of those that end anyway. */
+static void rundown_scopes_test_lockdep_hears_of_waits(struct kunit *test)
+{
+	struct call_probe told = { .kp.symbol_name = "ex_scope_waits" };
+	struct subject *subject = test_subject(test);
+	struct ex_rundown_ref_cache_aware *ref = subject->ref;
+	const struct ref_ops *ops = subject->ops;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC))
+		kunit_skip(test, "no CONFIG_DEBUG_LOCK_ALLOC");
+	call_probe_begin(test, &told);
+	subject_wait(subject);
+	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 1);
+	KUNIT_EXPECT_EQ(test, ops->wait_killable(ref), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 2);
+	KUNIT_EXPECT_EQ(test, ops->wait_interruptible(ref), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 3);
+	KUNIT_EXPECT_GT(test, ops->wait_timeout(ref, ULONG_MAX), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 4);
+	KUNIT_EXPECT_EQ(test, ops->wait_timeout(ref, 1), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 4);
+	if (ops->traits & KIND_CACHE_AWARE) {
+		ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
+		KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 5);
+	}
+	call_probe_end(&told);
+}
+
 /* What lockdep is not to take for a deadlock: the fixture looks whether it did. */
 static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 {
@@ -264,6 +308,7 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	static DEFINE_MUTEX(held_in_wait);
 	static DEFINE_MUTEX(taken_in_scope);
 	static DEFINE_MUTEX(with_timeout);
+	static DEFINE_MUTEX(taken_in_next_life);
 
 	need_lockdep(test);
 	take_in_scope(subject->ref, NULL);
@@ -282,6 +327,10 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	/* An interrupt is refused rather than wait for who waits for it. */
 	smp_call_function_single(other_cpu(0), enter_scope, subject->ref, 1);
 	subject_wait(subject);
+	/* The next life is of the kind of its own first scope. */
+	subject_reinitialize(subject);
+	take_in_scope_of_other_kind(subject->ref, &taken_in_next_life);
+	wait_with_mutex(subject, &taken_in_scope);
 }
 
 /* Nobody is in the other's way here, so nothing hangs; it is reported all the same. */
@@ -306,6 +355,7 @@ static struct kunit_case rundown_scopes_cases[] = {
 	KUNIT_CASE_PARAM(rundown_scopes_test_releases, each_scope_way),
 	KUNIT_CASE(rundown_scopes_test_refused_goes_on),
 	KUNIT_CASE(rundown_scopes_test_held_is_released),
+	KUNIT_CASE_PARAM(rundown_scopes_test_lockdep_hears_of_waits, each_main_kind),
 	KUNIT_CASE(rundown_scopes_test_lockdep_is_silent),
 	/* The last of all: lockdep reports once, and turns itself off. */
 	KUNIT_CASE(rundown_scopes_test_lockdep_reports),

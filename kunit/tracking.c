@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who releases none. */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kmsg_dump.h>
 #include <linux/sched.h>
@@ -230,6 +231,104 @@ static void rundown_tracking_test_handed_over(struct kunit *test)
 	ops->release(subject->ref);
 }
 
+struct hold {
+	const struct tracked_ops *ops;
+	struct subject *subject;
+	struct completion held;
+	struct completion release;
+	bool granted;
+};
+
+static void hold_and_release(void *arg)
+{
+	struct hold *hold = arg;
+
+	hold->granted = hold->ops->first_acquire(hold->subject->ref);
+	complete(&hold->held);
+	wait_for_completion_timeout(&hold->release, msecs_to_jiffies(STUCK_MS));
+	if (hold->granted)
+		hold->ops->release(hold->subject->ref);
+}
+
+/* A task releases its own, be another's newer; and the list goes by age, not by place. */
+static void rundown_tracking_test_own_before_newer(struct kunit *test)
+{
+	struct hold *hold = share_zalloc(test, sizeof(*hold));
+	struct listing *listing;
+	struct thread *thread;
+
+	init_completion(&hold->held);
+	init_completion(&hold->release);
+	hold->subject = tracked_subject(test, &hold->ops);
+	thread = thread_run(test, hold_and_release, hold, ANY_CPU);
+	wait_for_completion_timeout(&hold->held, msecs_to_jiffies(STUCK_MS));
+	KUNIT_ASSERT_TRUE(test, hold->ops->second_acquire(hold->subject->ref, 5));
+	complete(&hold->release);
+	if (!thread_join(test, thread))
+		return;
+	/* In the place that has become free, before that of the other. */
+	KUNIT_ASSERT_TRUE(test, hold->ops->first_acquire(hold->subject->ref));
+	listing = list(test, hold->subject);
+	KUNIT_EXPECT_EQ(test, listing->holders, 2);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listing->callers[0], "second_"));
+	KUNIT_EXPECT_EQ(test, listing->counts[0], 5);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listing->callers[1], "first_"));
+	hold->ops->release_ex(hold->subject->ref, 6);
+}
+
+/* A count that is refused takes nothing away. */
+static void rundown_tracking_test_release_count_too_big(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_COUNT,
+		      ops->release_ex(subject->ref, EX_RUNDOWN_MAX_COUNT + 1));
+	KUNIT_EXPECT_EQ(test, list(test, subject)->holders, 1);
+	ops->release(subject->ref);
+}
+
+static void rundown_tracking_test_refused_is_not_recorded(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	subject->ops->start(subject->ref);
+	KUNIT_EXPECT_FALSE(test, ops->first_acquire(subject->ref));
+	KUNIT_EXPECT_FALSE(test, ops->second_acquire(subject->ref, 2));
+	KUNIT_EXPECT_EQ(test, list(test, subject)->holders, 1);
+	ops->release(subject->ref);
+}
+
+/* A wait that ends early does not make anybody release. */
+static void rundown_tracking_test_timeout_remembers(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 1), 0);
+	KUNIT_EXPECT_EQ(test, list(test, subject)->holders, 1);
+	ops->release(subject->ref);
+}
+
+/* As many as the log can bear. */
+#define MOST_LISTED	16
+
+static void rundown_tracking_test_lists_some_of_many(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+	int i;
+
+	for (i = 0; i < MOST_LISTED + 4; i++)
+		KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	KUNIT_EXPECT_EQ(test, list(test, subject)->holders, MOST_LISTED);
+	ops->release_ex(subject->ref, MOST_LISTED + 4);
+}
+
 struct tracked_access {
 	const struct tracked_ops *ops;
 	struct subject *subject;
@@ -292,6 +391,84 @@ static void rundown_tracking_test_initialize_forgets(struct kunit *test)
 	ex_initialize_rundown_protection(&ref);
 	KUNIT_ASSERT_TRUE(test, basic_ops.acquire(&ref));
 	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, basic_release(&ref));
+}
+
+/* Live again in a way that nobody is told of: zero-filled memory is a live ref. */
+static void expect_forgotten(struct kunit *test, struct ex_rundown_ref *ref)
+{
+	memset(ref, 0, sizeof(*ref));
+	KUNIT_ASSERT_TRUE(test, basic_ops.acquire(ref));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, basic_release(ref));
+}
+
+static void rundown_tracking_test_wait_forgets(struct kunit *test)
+{
+	struct ex_rundown_ref ref = EX_RUNDOWN_REF_INIT;
+
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(&ref));
+	basic_ops.release(&ref);
+	basic_ops.wait(&ref);
+	expect_forgotten(test, &ref);
+}
+
+struct tracked_async {
+	struct ex_rundown_ref ref;
+	struct ex_rundown_work work;
+	struct completion called;
+};
+
+static void called(struct ex_rundown_work *work)
+{
+	complete(&container_of(work, struct tracked_async, work)->called);
+}
+
+static void rundown_tracking_test_asynchronous_run_down_forgets(struct kunit *test)
+{
+	struct tracked_async *async = share_zalloc(test, sizeof(*async));
+
+	init_completion(&async->called);
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(&async->ref));
+	basic_ops.start_async(&async->ref, &async->work, called);
+	basic_ops.release(&async->ref);
+	KUNIT_ASSERT_GT(test, wait_for_completion_timeout(&async->called,
+							  msecs_to_jiffies(STUCK_MS)), 0);
+	expect_forgotten(test, &async->ref);
+}
+
+static void rundown_tracking_test_cleanup_forgets(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware ref;
+
+	KUNIT_ASSERT_EQ(test, 0, ex_initialize_rundown_protection_cache_aware_ex(&ref, 0));
+	KUNIT_ASSERT_TRUE(test, first_cache_aware_holder(&ref));
+	allocated_ops.release(&ref);
+	ex_cleanup_rundown_protection_cache_aware(&ref);
+	KUNIT_ASSERT_EQ(test, 0, ex_initialize_rundown_protection_cache_aware_ex(&ref, 0));
+	KUNIT_EXPECT_TRUE(test, allocated_ops.acquire(&ref));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, cache_aware_release(&ref));
+	ex_cleanup_rundown_protection_cache_aware(&ref);
+}
+
+/* The table that is there at first is small; who comes later than the large one is recorded. */
+#define GROWS_MS	500
+#define NOT_SO_MANY	200
+
+static void rundown_tracking_test_table_grows(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(subject->ref));
+	basic_release(subject->ref);
+	msleep(GROWS_MS);
+	for (i = 0; i < NOT_SO_MANY; i++)
+		KUNIT_ASSERT_TRUE(test, first_basic_holder(subject->ref));
+	/* By somebody who does not track: had there been no records, they would be counted on. */
+	subject_release_ex(subject, NOT_SO_MANY);
+	subject_wait(subject);
+	subject_reinitialize(subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, basic_release(subject->ref));
 }
 
 /* More than there are records. What could not be recorded is not held against who releases it. */
@@ -366,9 +543,18 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE(rundown_tracking_test_free_lists_holders),
 	KUNIT_CASE_PARAM(rundown_tracking_test_release_of_nothing, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_handed_over, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_own_before_newer, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_release_count_too_big, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_refused_is_not_recorded, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_timeout_remembers, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_lists_some_of_many, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_from_hardirq, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_mixed, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_initialize_forgets),
+	KUNIT_CASE(rundown_tracking_test_wait_forgets),
+	KUNIT_CASE(rundown_tracking_test_asynchronous_run_down_forgets),
+	KUNIT_CASE(rundown_tracking_test_cleanup_forgets),
+	KUNIT_CASE(rundown_tracking_test_table_grows),
 	KUNIT_CASE_PARAM(rundown_tracking_test_more_than_records, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
 	{}

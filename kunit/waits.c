@@ -85,6 +85,68 @@ static void rundown_waits_test_release_ends_timeout(struct kunit *test)
 	}
 }
 
+/* More than a signed number of jiffies is no time-out at all. */
+static void wait_longest(void *arg)
+{
+	struct timed_wait *wait = arg;
+
+	wait->left = wait_timeout(wait->subject, ULONG_MAX);
+}
+
+static void rundown_waits_test_longest_timeout(struct kunit *test)
+{
+	struct timed_wait *wait = share_zalloc(test, sizeof(*wait));
+	struct thread *thread;
+
+	wait->subject = test_subject(test);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(wait->subject));
+	thread = thread_run(test, wait_longest, wait, ANY_CPU);
+	waiter_expect_blocked(test, wait->subject, thread);
+	subject_release(wait->subject);
+	if (thread_join(test, thread))
+		KUNIT_EXPECT_GT(test, wait->left, LATE);
+}
+
+#define AGAIN_MS	100
+
+struct waits_again {
+	struct subject *subject;
+	bool end;
+};
+
+static void wait_again_and_again(void *arg)
+{
+	struct waits_again *again = arg;
+
+	while (!READ_ONCE(again->end)) {
+		subject_wait(again->subject);
+		cond_resched();
+	}
+}
+
+/* Others' waits change nothing, not even for a moment. */
+static void rundown_waits_test_stays_complete(struct kunit *test)
+{
+	struct waits_again *again = share_zalloc(test, sizeof(*again));
+	unsigned int incomplete = 0, timed_out = 0;
+	struct thread *thread;
+	unsigned long end;
+
+	again->subject = test_subject(test);
+	subject_wait(again->subject);
+	thread = thread_run(test, wait_again_and_again, again, ANY_CPU);
+	end = jiffies + msecs_to_jiffies(AGAIN_MS);
+	while (time_before(jiffies, end)) {
+		incomplete += !again->subject->ops->is_complete(again->subject->ref);
+		timed_out += !wait_timeout(again->subject, 0);
+		cond_resched();
+	}
+	WRITE_ONCE(again->end, true);
+	thread_join(test, thread);
+	KUNIT_EXPECT_EQ(test, incomplete, 0);
+	KUNIT_EXPECT_EQ(test, timed_out, 0);
+}
+
 struct signalled_wait {
 	struct subject *subject;
 	bool killable;
@@ -160,6 +222,13 @@ static void rundown_waits_test_release_before_signal(struct kunit *test)
 	expect_state(test, wait->subject, true, true);
 }
 
+static void start(void *arg)
+{
+	struct subject *subject = arg;
+
+	subject->ops->start(subject->ref);
+}
+
 static void rundown_waits_test_start_does_not_wait(struct kunit *test)
 {
 	struct subject *subject = test_subject(test);
@@ -167,8 +236,9 @@ static void rundown_waits_test_start_does_not_wait(struct kunit *test)
 	expect_state(test, subject, false, false);
 	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 2));
 	expect_state(test, subject, false, false);
-	subject->ops->start(subject->ref);
-	subject->ops->start(subject->ref);
+	if (!thread_join(test, thread_run(test, start, subject, ANY_CPU)))
+		return;
+	start(subject);
 	expect_state(test, subject, true, false);
 	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
 	subject_release(subject);
@@ -222,6 +292,8 @@ static struct kunit_case rundown_waits_cases[] = {
 	KUNIT_CASE_PARAM(rundown_waits_test_timeout_passes, each_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_timeout_of_idle_ref, each_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_release_ends_timeout, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_waits_test_longest_timeout, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_waits_test_stays_complete, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_signal_interrupts, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_only_fatal_signal_kills, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_release_before_signal, each_main_kind),
