@@ -251,6 +251,12 @@ static void take_in_scope_of_other_kind(void *ref, struct mutex *mutex)
 	}
 }
 
+static void enter_scope_of_third_kind(void *ref)
+{
+	ex_with_rundown_protection_cache_aware(ref, return)
+		barrier();
+}
+
 static void wait_with_mutex(struct subject *subject, struct mutex *mutex)
 {
 	mutex_lock(mutex);
@@ -308,7 +314,6 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	static DEFINE_MUTEX(held_in_wait);
 	static DEFINE_MUTEX(taken_in_scope);
 	static DEFINE_MUTEX(with_timeout);
-	static DEFINE_MUTEX(taken_in_next_life);
 
 	need_lockdep(test);
 	take_in_scope(subject->ref, NULL);
@@ -327,9 +332,9 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	/* An interrupt is refused rather than wait for who waits for it. */
 	smp_call_function_single(other_cpu(0), enter_scope, subject->ref, 1);
 	subject_wait(subject);
-	/* The next life is of the kind of its own first scope. */
+	/* The next life is of the kind of its own first scope, in which nothing is taken. */
 	subject_reinitialize(subject);
-	take_in_scope_of_other_kind(subject->ref, &taken_in_next_life);
+	enter_scope_of_third_kind(subject->ref);
 	wait_with_mutex(subject, &taken_in_scope);
 }
 

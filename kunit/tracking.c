@@ -488,6 +488,9 @@ static void rundown_tracking_test_more_than_records(struct kunit *test)
 		ops->release(subject->ref);
 		cond_resched();
 	}
+	/* All of these have been released; one more is one too many again. */
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, ops->release(subject->ref));
 	subject_completed(subject);
 }
 
