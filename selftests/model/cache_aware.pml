@@ -57,7 +57,8 @@
  *	NO_REVIVE_WAKE		a reinitialize does not wake who waits for its end
  *	ZERO_ONLY		a wait does not take a token for the end of what it waits for
  *	LATE_SUBTRACT		a release that meets a dead slot looks at the ref after its subtraction
- *	TURN_FIRST		the hotplug lock is taken after the state is turned, or the token claimed
+ *	TURN_FIRST		a wait turns the state, then takes the hotplug lock
+ *	CLAIM_FIRST		a reinitialize claims the token, then takes the hotplug lock
  *	NUMBER_ONLY		complete means that the number is zero, with a token or not
  */
 #ifndef CPUS
@@ -296,12 +297,24 @@ active proctype hotplug()
 #define unlock()
 #endif
 #ifdef TURN_FIRST
+#define late		(!revive)
 #define lock_turn()
 #define unlock_turn()
-#define lock_tour()	lock()
 #else
 #define lock_turn()	lock()
 #define unlock_turn()	unlock()
+#endif
+#ifdef CLAIM_FIRST
+#define late		(revive)
+#define lock_claim()
+#define unlock_claim()
+#else
+#define lock_claim()	lock()
+#define unlock_claim()	unlock()
+#endif
+#ifdef late
+#define lock_tour()	(!late || locked || !writing) -> readers = readers + (late && !locked);
+#else
 #define lock_tour()
 #endif
 
@@ -569,7 +582,7 @@ returns:
 	atomic { returned >= WAITERS && !misusing -> reviving++ };
 	hold()
 	atomic {
-		lock_turn()
+		lock_claim()
 		touch();
 		if
 		:: outstanding == 0 ->
@@ -589,7 +602,7 @@ returns:
 			revive = true;
 			goto tour
 		:: else ->
-			unlock_turn()
+			unlock_claim()
 			goto refused
 		fi
 	};
