@@ -270,6 +270,67 @@ static void rundown_hotplug_cpu_test_last_release_while_dying(struct kunit *test
 	last_release_on_dying_cpu(test, "sched_cpu_dying");
 }
 
+/* Waits when the CPU is dead, and before the module's own callback, for who waits for that release. */
+static struct callback_wait {
+	struct last_release last;
+	struct subject *held;
+	unsigned long left;
+} *callback_wait;
+
+static int wait_when_dead(unsigned int cpu)
+{
+	struct callback_wait *wait = callback_wait;
+
+	if (wait)
+		wait->left = wait->held->ops->wait_timeout(wait->held->ref,
+							   msecs_to_jiffies(BLOCKS_MS));
+	return 0;
+}
+
+static void wait_and_release(void *arg)
+{
+	struct callback_wait *wait = arg;
+
+	subject_wait(wait->last.subject);
+	subject_release(wait->held);
+}
+
+static void rundown_hotplug_cpu_test_callback_waits(struct kunit *test)
+{
+	struct callback_wait *wait = share_zalloc(test, sizeof(*wait));
+	struct call_probe dying = {
+		.kp.symbol_name = "sched_cpu_dying",
+		.any_task = true,
+		.hook = release_last,
+		.arg = &wait->last,
+	};
+	int cpu = victim_cpu(test), state, err;
+
+	wait->last.subject = subject_create(test, &allocated_ops);
+	wait->held = subject_create(test, &basic_ops);
+	call_probe_begin(test, &dying);
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rundown_kunit:dead", NULL,
+					  wait_when_dead);
+	if (state < 0 || !subject_acquire(wait->last.subject) || !subject_acquire(wait->held)) {
+		call_probe_end(&dying);
+		KUNIT_FAIL_AND_ABORT(test, "no callback (%d), or refused", state);
+	}
+	wait->last.waiter = thread_run(test, wait_and_release, wait, ANY_CPU);
+	waiter_expect_blocked(test, wait->last.subject, wait->last.waiter);
+	callback_wait = wait;
+	err = remove_cpu(cpu);
+	callback_wait = NULL;
+	cpuhp_remove_state_nocalls(state);
+	KUNIT_EXPECT_GE(test, call_probe_end(&dying), 1);
+	if (!wait->last.released)
+		release_last(&wait->last);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	offline_cpu = cpu;
+	KUNIT_EXPECT_GT(test, wait->left, 0);
+	thread_join(test, wait->last.waiter);
+	online(test);
+}
+
 /* Before the CPU can serve its first irq_work. */
 static void rundown_hotplug_cpu_test_last_release_while_starting(struct kunit *test)
 {
@@ -338,6 +399,7 @@ static struct kunit_case rundown_hotplug_cpu_cases[] = {
 	KUNIT_CASE(rundown_hotplug_cpu_test_created_while_offline),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_before_dying),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_dying),
+	KUNIT_CASE(rundown_hotplug_cpu_test_callback_waits),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_starting),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_cpu_goes),
 	{}

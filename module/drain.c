@@ -7,7 +7,8 @@
  * lock held, say in a tracepoint. All of these are not preemptible. So where the releaser is
  * preemptible it wakes directly, and everywhere else, once a run-down, it queues an irq_work that
  * wakes all waiters to look again. A CPU on its way down, or up, does not serve an irq_work any
- * more, or not yet: then the waiters are woken when it is dead, or online. The releaser reads
+ * more, or not yet: then the waiters are woken when it is dead, or online, or by the next one who
+ * sleeps: that may be somebody's hotplug callback that comes before ours. The releaser reads
  * nothing of the ref after its subtraction, and these never do: the waiters, whose entries lie on
  * their stacks, know what they wait for.
  */
@@ -86,6 +87,8 @@ static int ex_drain_cpu_changed(unsigned int cpu)
 }
 
 static DEFINE_PER_CPU(struct irq_work, wake_work);
+/* Something was released where no irq_work is served, and nobody has been woken for it. */
+static atomic_t wake_missing;
 static enum cpuhp_state online_state, dead_state;
 
 /**
@@ -107,6 +110,8 @@ void ex_drain_wake(atomic_long_t *outstanding)
 	} else if (likely(cpu_online(raw_smp_processor_id()))) {
 		ex_count(EX_COUNT_DEFERRED_WAKES, 1);
 		irq_work_queue(this_cpu_ptr(&wake_work));
+	} else {
+		atomic_set_release(&wake_missing, 1);
 	}
 }
 
@@ -172,6 +177,8 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	if (unlikely(atomic_read(&wake_missing)) && atomic_xchg(&wake_missing, 0))
+		ex_drain_wake_waiters();
 	ex_watch_arm();
 }
 

@@ -276,7 +276,8 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * called, and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't
  * be cancelled; the module that calls this is not unloaded before @fn has returned.
  *
- * Context: Any but NMI. Does not sleep.
+ * Context: Any but NMI, and without the lock of a run queue or of a worker pool, which some
+ * tracepoints are called with. Does not sleep.
  */
 #define ex_start_rundown_async(ref, work, fn)	\
 	__ex_start_rundown_async(ref, work, fn, THIS_MODULE)
