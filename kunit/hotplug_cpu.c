@@ -270,7 +270,7 @@ static void rundown_hotplug_cpu_test_last_release_while_dying(struct kunit *test
 	last_release_on_dying_cpu(test, "sched_cpu_dying");
 }
 
-/* Waits when the CPU is dead, and before the module's own callback, for who waits for that release. */
+/* Waits when the CPU is dead, before the module's own callback, for who waits for that release. */
 static struct callback_wait {
 	struct last_release last;
 	struct subject *held;
