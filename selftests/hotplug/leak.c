@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A driver with a bug: the thread that polls its device forgets, where the device fails, to release
- * protection. Who unplugs the device waits, and wants to know for whom. Kbuild compiles this file with
- * EX_RUNDOWN_TRACK, so the log says.
+ * A driver with a bug: the thread that polls its device forgets, where the device fails, to
+ * release protection. Who unplugs the device waits, and wants to know for whom. Kbuild compiles
+ * this file with EX_RUNDOWN_TRACK, so the log says.
  *
- * In /sys/kernel/debug/rundown_leak/: a write to unplug waits, one to release has the thread let go.
+ * In /sys/kernel/debug/rundown_leak/: a write to unplug waits, one to release has the thread let
+ * go.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>

@@ -44,7 +44,7 @@ clear_trace() {
 	echo >"$instance/trace"
 }
 
-enable() {
+turn() { # 0|1
 	echo "$1" >"$events/enable"
 }
 
@@ -128,7 +128,7 @@ stormed() {
 
 # A wait that was not seen to begin has no duration.
 end_alone() {
-	enable 0
+	turn 0
 	clear_trace
 	echo 1 >"$events/wait_end/enable"
 	life basic || return
@@ -136,7 +136,7 @@ end_alone() {
 }
 
 off() {
-	enable 0
+	turn 0
 	are 0 && silent
 }
 
@@ -158,7 +158,7 @@ trap 'unload_all; rmdir "$instance" 2>/dev/null' EXIT
 check "the modules load" sh -c 'insmod ./rundown.ko && insmod ./rundown_stress.ko'
 check "all events are there, and off" are 0
 check "nothing is traced that nobody asked for" silent
-enable 1
+turn 1
 check "two lives, with who waited, how long and for what" lives
 check "a misuse" misuse
 for variant in basic percpu; do

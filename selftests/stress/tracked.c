@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two of ours once more, with acquires and releases that are tracked: Kbuild compiles this file with
- * EX_RUNDOWN_TRACK. Whatever is acquired here is released here, in whichever context.
+ * Two of ours once more, with acquires and releases that are tracked: Kbuild compiles this file
+ * with EX_RUNDOWN_TRACK. Whatever is acquired here is released here, in whichever context.
  */
 #include "stress.h"
 
