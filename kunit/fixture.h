@@ -185,6 +185,9 @@ void misuse_allow(enum ex_rundown_misuse misuse);
 /* Whom the last report blames. */
 unsigned long misuse_caller(void);
 
+/* What a file of the module's in debugfs says. Skips the test if it is not there. */
+char *debugfs_read(struct kunit *test, const char *name);
+
 void splat_begin(const char *text);
 void splat_end(void);
 /* Lockdep was to report something, and is off from here on. */

@@ -9,8 +9,11 @@
  */
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/ratelimit_types.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
 
 #include "fixture.h"
 #include "reports.h"
@@ -158,6 +161,27 @@ void reports_end(struct kunit *test)
 	for (misuse = 0; misuse < EX_MISUSE_KINDS; misuse++)
 		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&seen[misuse]), expected[misuse],
 				    "unexpected: somebody %s", texts[misuse]);
+}
+
+/* As read() would have it written, but to the test's memory. */
+char *debugfs_read(struct kunit *test, const char *name)
+{
+	struct seq_file *file, copy = { .size = SZ_128K };
+	struct file *opened;
+	char path[64];
+
+	copy.buf = kunit_kzalloc(test, copy.size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, copy.buf);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/rundown/%s", name);
+	opened = filp_open(path, O_RDONLY, 0);
+	if (IS_ERR(opened))
+		kunit_skip(test, "%s can't be read (%ld)", path, PTR_ERR(opened));
+	file = opened->private_data;
+	KUNIT_EXPECT_EQ(test, 0, file->op->show(&copy, NULL));
+	filp_close(opened, NULL);
+	KUNIT_EXPECT_LT(test, copy.count, copy.size);
+	copy.buf[min(copy.count, copy.size - 1)] = '\0';
+	return copy.buf;
 }
 
 #ifdef CONFIG_KPROBES

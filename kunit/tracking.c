@@ -540,6 +540,42 @@ static void rundown_tracking_test_many_at_once(struct kunit *test)
 	subject_completed(run->subject);
 }
 
+/* In debugfs, and none that somebody is at. */
+static void rundown_tracking_test_shows_whole_records(struct kunit *test)
+{
+	struct hammer *run = share_zalloc(test, sizeof(*run));
+	char *text, *line, ref[32], *all;
+	unsigned int records = 0, of_others = 0;
+	struct thread *threads[2];
+	unsigned long end;
+	int i;
+
+	run->ops = &kinds[0];
+	run->subject = subject_create(test, run->ops->untracked);
+	snprintf(ref, sizeof(ref), "%p ", run->subject->ref);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		threads[i] = thread_run(test, hammer, run, ANY_CPU);
+	end = jiffies + msecs_to_jiffies(HAMMER_MS);
+	while (time_before(jiffies, end)) {
+		text = debugfs_read(test, "tracked");
+		for (all = text; (line = strsep(&text, "\n"));) {
+			if (!*line || *line == ' ' || *line == '#')
+				continue;
+			records++;
+			of_others += !strstarts(line, ref) || !strstr(line, "_basic_holder+");
+		}
+		kunit_kfree(test, all);
+		cond_resched();
+	}
+	WRITE_ONCE(run->end, true);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		thread_join(test, threads[i]);
+	while (atomic_add_unless(&run->handed, -1, 0))
+		run->ops->release(run->subject->ref);
+	KUNIT_EXPECT_GT(test, records, 0);
+	KUNIT_EXPECT_EQ(test, of_others, 0);
+}
+
 static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE_PARAM(rundown_tracking_test_lists_holders, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_reinitialize_lists_holders, each_tracked_gen_params),
@@ -560,6 +596,7 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE(rundown_tracking_test_table_grows),
 	KUNIT_CASE_PARAM(rundown_tracking_test_more_than_records, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
+	KUNIT_CASE(rundown_tracking_test_shows_whole_records),
 	{}
 };
 

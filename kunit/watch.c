@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What debugfs and the log say of waits, and what is counted. */
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/kmsg_dump.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+
+#include "fixture.h"
+
+/* The line of the file that begins with @format; NULL if there is none. */
+static __printf(3, 4) char *line_of(struct kunit *test, const char *file, const char *format, ...)
+{
+	char *text = debugfs_read(test, file), *line, begin[64];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(begin, sizeof(begin), format, args);
+	va_end(args);
+	while ((line = strsep(&text, "\n")))
+		if (strstarts(line, begin))
+			return line;
+	return NULL;
+}
+
+static void rundown_watch_test_shows_waits(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+	char *line, who[64];
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 3));
+	KUNIT_EXPECT_NULL(test, line_of(test, "waiters", "%p", subject->ref));
+	waiter = waiter_start_blocked(test, subject);
+	line = line_of(test, "waiters", "%p 3 0 ", subject->ref);
+	KUNIT_EXPECT_NOT_NULL(test, line);
+	snprintf(who, sizeof(who), " %d %s ", waiter->task->pid, waiter->task->comm);
+	if (line)
+		KUNIT_EXPECT_NOT_NULL(test, strstr(line, who));
+	subject_release_ex(subject, 2);
+	KUNIT_EXPECT_NOT_NULL(test, line_of(test, "waiters", "%p 1 ", subject->ref));
+	subject_release(subject);
+	thread_join(test, waiter);
+	KUNIT_EXPECT_NULL(test, line_of(test, "waiters", "%p", subject->ref));
+}
+
+static unsigned long count_of(struct kunit *test, const char *what)
+{
+	const char *line = line_of(test, "stats", "%s: ", what);
+	unsigned long count = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	if (sscanf(line + strlen(what), ": %lu", &count) != 1)
+		KUNIT_FAIL(test, "no number in '%s'", line);
+	return count;
+}
+
+static void do_nothing(struct kunit *test, struct subject *subject)
+{
+}
+
+static void wait_and_reinitialize(struct kunit *test, struct subject *subject)
+{
+	subject_wait(subject);
+	subject_reinitialize(subject);
+}
+
+static void hold_for_a_tick(struct kunit *test, struct subject *subject)
+{
+	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
+	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, 1));
+	subject_release(subject);
+	wait_and_reinitialize(test, subject);
+}
+
+static void hold_while_signalled(struct kunit *test, struct subject *subject)
+{
+	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+	KUNIT_EXPECT_EQ(test, -ERESTARTSYS,
+			subject->ops->wait_interruptible(subject->ref));
+	flush_signals(current);
+	disallow_signal(SIGUSR1);
+	subject_release(subject);
+	wait_and_reinitialize(test, subject);
+}
+
+static void reinitialize_live(struct kunit *test, struct subject *subject)
+{
+	EXPECT_MISUSE(test, EX_MISUSE_REINITIALIZE, subject_reinitialize(subject));
+}
+
+/* What is done, and how often that is counted under each name. */
+static const struct {
+	void (*fn)(struct kunit *test, struct subject *subject);
+	unsigned int rundowns, waits, slept, timed_out, interrupted, misuses;
+} counted[] = {
+	{ do_nothing },
+	{ wait_and_reinitialize, .rundowns = 1, .waits = 1 },
+	{ hold_for_a_tick, .rundowns = 1, .waits = 2, .slept = 1, .timed_out = 1 },
+	{ hold_while_signalled, .rundowns = 1, .waits = 2, .slept = 1, .interrupted = 1 },
+	{ reinitialize_live, .misuses = 1 },
+};
+
+static unsigned long slept_at_all(struct kunit *test)
+{
+	char *text = debugfs_read(test, "stats"), *line;
+	unsigned long sum = 0, count, us;
+
+	while ((line = strsep(&text, "\n")))
+		if (sscanf(line, "slept less than %lu us: %lu", &us, &count) == 2 ||
+		    sscanf(line, "slept longer: %lu", &count) == 1)
+			sum += count;
+	return sum;
+}
+
+static void rundown_watch_test_counts(struct kunit *test)
+{
+	static const char misuse[] =
+		"misuse, reinitializes a ref that is not run down; refused";
+	struct subject *subject = test_subject(test);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(counted); i++) {
+		unsigned long rundowns = count_of(test, "run-downs");
+		unsigned long waits = count_of(test, "waits");
+		unsigned long slept = count_of(test, "waits that slept");
+		unsigned long timed_out = count_of(test, "waits that timed out");
+		unsigned long interrupted = count_of(test, "waits that were interrupted");
+		unsigned long misuses = count_of(test, misuse), sleeps = slept_at_all(test);
+
+		counted[i].fn(test, subject);
+		KUNIT_EXPECT_EQ(test, count_of(test, "run-downs") - rundowns, counted[i].rundowns);
+		KUNIT_EXPECT_EQ(test, count_of(test, "waits") - waits, counted[i].waits);
+		KUNIT_EXPECT_EQ(test, count_of(test, "waits that slept") - slept, counted[i].slept);
+		KUNIT_EXPECT_EQ(test, slept_at_all(test) - sleeps, counted[i].slept);
+		KUNIT_EXPECT_EQ(test, count_of(test, "waits that timed out") - timed_out,
+				counted[i].timed_out);
+		KUNIT_EXPECT_EQ(test, count_of(test, "waits that were interrupted") - interrupted,
+				counted[i].interrupted);
+		KUNIT_EXPECT_EQ(test, count_of(test, misuse) - misuses, counted[i].misuses);
+	}
+}
+
+/* A wait of less than a second belongs to less than a second. */
+static void rundown_watch_test_counts_by_time(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	unsigned long less, more;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject->ops->start(subject->ref);
+	less = count_of(test, "slept less than 524288 us") +
+	       count_of(test, "slept less than 1048576 us") +
+	       count_of(test, "slept less than 2097152 us");
+	more = count_of(test, "slept longer");
+	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, HZ / 2));
+	KUNIT_EXPECT_EQ(test, 1, count_of(test, "slept less than 524288 us") +
+				 count_of(test, "slept less than 1048576 us") +
+				 count_of(test, "slept less than 2097152 us") - less);
+	KUNIT_EXPECT_EQ(test, 0, count_of(test, "slept longer") - more);
+	subject_release(subject);
+}
+
+static int set_warn_secs(struct kunit *test, const char *value)
+{
+	struct file *file = filp_open("/sys/module/rundown/parameters/hung_warn_secs", O_WRONLY, 0);
+	ssize_t written;
+	loff_t at = 0;
+
+	if (IS_ERR(file))
+		kunit_skip(test, "no parameters in sysfs (%ld)", PTR_ERR(file));
+	written = kernel_write(file, value, strlen(value), &at);
+	filp_close(file, NULL);
+	return min(written, 0L);
+}
+
+/* How often the log has told of a wait on @ref since the last splat was announced. */
+static unsigned int told(struct kunit *test, struct subject *subject)
+{
+	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL), what[64];
+	struct kmsg_dump_iter log;
+	unsigned int times = 0;
+	size_t length;
+
+	KUNIT_ASSERT_NOT_NULL(test, line);
+	snprintf(what, sizeof(what), "release of protection on ref %p: 1 held", subject->ref);
+	kmsg_dump_rewind(&log);
+	while (kmsg_dump_get_line(&log, false, line, 1023, &length)) {
+		line[length] = '\0';
+		if (strstr(line, "expect-splat begin"))
+			times = 0;
+		else if (strstr(line, what))
+			times++;
+	}
+	kunit_kfree(test, line);
+	return times;
+}
+
+/* After one second, and after two more. */
+static void expect_told(struct kunit *test, struct subject *subject, unsigned int times)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
+
+	while (told(test, subject) < times && time_before(jiffies, end))
+		msleep(50);
+	KUNIT_EXPECT_GE(test, told(test, subject), times);
+}
+
+static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+	unsigned long begin;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	begin = jiffies;
+	waiter = waiter_start_blocked(test, subject);
+	/* It waits already. */
+	splat_begin("Call");
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	expect_told(test, subject, 2);
+	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, begin + 3 * HZ));
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "0"), 0);
+	splat_end();
+	subject_release(subject);
+	thread_join(test, waiter);
+
+	/* It begins to wait afterwards. */
+	subject_reinitialize(subject);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	splat_begin("Call");
+	waiter = waiter_start_blocked(test, subject);
+	expect_told(test, subject, 1);
+	splat_end();
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	subject_release(subject);
+	thread_join(test, waiter);
+}
+
+static void rundown_watch_test_refuses_bad_times(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "never"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "4294967296"), -ERANGE);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "4294967295"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+}
+
+static struct kunit_case rundown_watch_cases[] = {
+	KUNIT_CASE_PARAM(rundown_watch_test_shows_waits, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_watch_test_counts_by_time, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_waits, each_main_kind),
+	KUNIT_CASE(rundown_watch_test_refuses_bad_times),
+	{}
+};
+
+static struct kunit_suite rundown_watch_suite = {
+	.name = "rundown_watch",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = rundown_watch_cases,
+};
+
+kunit_test_suite(rundown_watch_suite);
