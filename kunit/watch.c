@@ -176,12 +176,13 @@ static int set_warn_secs(struct kunit *test, const char *value)
 	return min(written, 0L);
 }
 
-/* How often the log has told of a wait on @ref since the last splat was announced. */
+/* How often the log has told of a wait since the last splat was announced, with the stack. */
 static unsigned int told(struct kunit *test, struct subject *subject)
 {
 	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL), what[64];
 	struct kmsg_dump_iter log;
 	unsigned int times = 0;
+	bool wait = false;
 	size_t length;
 
 	KUNIT_ASSERT_NOT_NULL(test, line);
@@ -189,10 +190,14 @@ static unsigned int told(struct kunit *test, struct subject *subject)
 	kmsg_dump_rewind(&log);
 	while (kmsg_dump_get_line(&log, false, line, 1023, &length)) {
 		line[length] = '\0';
-		if (strstr(line, "expect-splat begin"))
+		if (strstr(line, "expect-splat begin")) {
 			times = 0;
-		else if (strstr(line, what))
+		} else if (strstr(line, what)) {
+			wait = true;
+		} else if (wait && strstr(line, "Call")) {
+			wait = false;
 			times++;
+		}
 	}
 	kunit_kfree(test, line);
 	return times;
@@ -206,6 +211,8 @@ static void expect_told(struct kunit *test, struct subject *subject, unsigned in
 	while (told(test, subject) < times && time_before(jiffies, end))
 		msleep(50);
 	KUNIT_EXPECT_GE(test, told(test, subject), times);
+	/* The rest of the stack. */
+	msleep(200);
 }
 
 static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
