@@ -31,7 +31,7 @@ static void rundown_waits_test_timeout_passes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wait_timeout(subject, SOON), 0);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, begin + SOON));
 	expect_state(test, subject, true, false);
-	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+	KUNIT_ASSERT_FALSE(test, subject_acquire(subject));
 	/* And again: it goes on. */
 	KUNIT_EXPECT_EQ(test, wait_timeout(subject, 1), 0);
 	KUNIT_EXPECT_EQ(test, wait_timeout(subject, 0), 0);
