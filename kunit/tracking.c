@@ -2,10 +2,13 @@
 /* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who releases none. */
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/kmsg_dump.h>
+#include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 
 #include "fixture.h"
 
@@ -80,7 +83,7 @@ struct listing {
 	char callers[4][64];
 	unsigned int counts[4];
 	bool of_this_task;
-	bool from_hardirq;
+	char context[16];
 	/* The function that holds is in the stack of the first. */
 	unsigned int frames;
 };
@@ -99,7 +102,9 @@ static void listing_add(struct listing *listing, const char *line)
 		listing->counts[n] = 0;
 	snprintf(self, sizeof(self), "held by %s:%d ", current->comm, current->pid);
 	listing->of_this_task = strstr(line, self);
-	listing->from_hardirq = strstr(line, "from hardirq context");
+	times = strstr(times, "times, from ");
+	if (!times || sscanf(times, "times, from %15s context", listing->context) != 1)
+		listing->context[0] = '\0';
 }
 
 static struct listing *listing_read(struct kunit *test)
@@ -155,7 +160,7 @@ static void rundown_tracking_test_lists_holders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, listing->counts[0], 1);
 	KUNIT_EXPECT_EQ(test, listing->counts[1], 3);
 	KUNIT_EXPECT_TRUE(test, listing->of_this_task);
-	KUNIT_EXPECT_FALSE(test, listing->from_hardirq);
+	KUNIT_EXPECT_STREQ(test, listing->context, "task");
 	if (IS_ENABLED(CONFIG_STACKTRACE))
 		KUNIT_EXPECT_EQ(test, listing->frames, 1);
 	/* Of two of its own, a task releases the newer. */
@@ -342,20 +347,91 @@ static void first_acquire_here(void *arg)
 	access->granted = access->ops->first_acquire(access->subject->ref);
 }
 
+static void expect_held_from(struct kunit *test, struct tracked_access *access, const char *context)
+{
+	struct listing *listing;
+
+	KUNIT_ASSERT_TRUE(test, access->granted);
+	listing = list(test, access->subject);
+	KUNIT_EXPECT_EQ(test, listing->holders, 1);
+	KUNIT_EXPECT_STREQ(test, listing->context, context);
+	access->ops->release(access->subject->ref);
+}
+
 static void rundown_tracking_test_from_hardirq(struct kunit *test)
 {
 	struct tracked_access access = {};
-	struct listing *listing;
 
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU that could be interrupted");
 	access.subject = tracked_subject(test, &access.ops);
 	smp_call_function_single(other_cpu(raw_smp_processor_id()), first_acquire_here, &access, 1);
-	KUNIT_ASSERT_TRUE(test, access.granted);
-	listing = list(test, access.subject);
-	KUNIT_EXPECT_EQ(test, listing->holders, 1);
-	if (num_online_cpus() > 1)
-		KUNIT_EXPECT_TRUE(test, listing->from_hardirq);
-	access.ops->release(access.subject->ref);
+	expect_held_from(test, &access, "hardirq");
 }
+
+struct tracked_timer {
+	struct timer_list timer;
+	struct tracked_access access;
+	struct completion fired;
+};
+
+static void first_acquire_on_timer(struct timer_list *timer)
+{
+	struct tracked_timer *tracked = from_timer(tracked, timer, timer);
+
+	first_acquire_here(&tracked->access);
+	complete(&tracked->fired);
+}
+
+static void rundown_tracking_test_from_softirq(struct kunit *test)
+{
+	struct tracked_timer *tracked = share_zalloc(test, sizeof(*tracked));
+	bool fired;
+
+	tracked->access.subject = tracked_subject(test, &tracked->access.ops);
+	init_completion(&tracked->fired);
+	timer_setup(&tracked->timer, first_acquire_on_timer, 0);
+	mod_timer(&tracked->timer, jiffies + 1);
+	fired = wait_for_completion_timeout(&tracked->fired, msecs_to_jiffies(STUCK_MS));
+	timer_delete_sync(&tracked->timer);
+	KUNIT_ASSERT_TRUE(test, fired);
+	expect_held_from(test, &tracked->access, "softirq");
+}
+
+#if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)
+static unsigned long changed;
+
+static void first_acquire_on_change(struct perf_event *breakpoint, struct perf_sample_data *sample,
+				    struct pt_regs *regs)
+{
+	struct tracked_access *access = breakpoint->overflow_handler_context;
+
+	/* Emulators stop for its neighbours, too. */
+	if (READ_ONCE(changed) && !access->granted)
+		first_acquire_here(access);
+}
+
+/* On x86, what comes at a data breakpoint is an NMI to the kernel. */
+static void rundown_tracking_test_from_nmi(struct kunit *test)
+{
+	struct tracked_access access = {};
+	struct perf_event_attr attr;
+	struct perf_event *breakpoint;
+
+	access.subject = tracked_subject(test, &access.ops);
+	WRITE_ONCE(changed, 0);
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)&changed;
+	attr.bp_len = sizeof(changed);
+	attr.bp_type = HW_BREAKPOINT_W;
+	breakpoint = register_user_hw_breakpoint(&attr, first_acquire_on_change, &access, current);
+	if (IS_ERR(breakpoint))
+		kunit_skip(test, "no data breakpoint (%ld)", PTR_ERR(breakpoint));
+	WRITE_ONCE(changed, 1);
+	unregister_hw_breakpoint(breakpoint);
+	expect_held_from(test, &access, "NMI");
+}
+#endif
 
 /* Released by somebody who does not track: with the end of the run-down it is known to be gone. */
 static void rundown_tracking_test_mixed(struct kunit *test)
@@ -588,6 +664,10 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE_PARAM(rundown_tracking_test_timeout_remembers, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_lists_some_of_many, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_from_hardirq, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_from_softirq, each_tracked_gen_params),
+#if defined(CONFIG_HAVE_HW_BREAKPOINT) && defined(CONFIG_X86)
+	KUNIT_CASE_PARAM(rundown_tracking_test_from_nmi, each_tracked_gen_params),
+#endif
 	KUNIT_CASE_PARAM(rundown_tracking_test_mixed, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_initialize_forgets),
 	KUNIT_CASE(rundown_tracking_test_wait_forgets),
