@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What debugfs and the log say of waits, and what is counted. */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kmsg_dump.h>
@@ -176,8 +177,11 @@ static int set_warn_secs(struct kunit *test, const char *value)
 	return min(written, 0L);
 }
 
-/* How often the log has told of a wait since the last splat was announced, with the stack. */
-static unsigned int told(struct kunit *test, struct subject *subject)
+/*
+ * How often the log has told of a wait: in @lines ever, and returned, since the last splat was
+ * announced, with the stack.
+ */
+static unsigned int look_for_told(struct kunit *test, struct subject *subject, unsigned int *lines)
 {
 	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL), what[64];
 	struct kmsg_dump_iter log;
@@ -185,6 +189,7 @@ static unsigned int told(struct kunit *test, struct subject *subject)
 	bool wait = false;
 	size_t length;
 
+	*lines = 0;
 	KUNIT_ASSERT_NOT_NULL(test, line);
 	snprintf(what, sizeof(what), "release of protection on ref %p: 1 held", subject->ref);
 	kmsg_dump_rewind(&log);
@@ -194,6 +199,7 @@ static unsigned int told(struct kunit *test, struct subject *subject)
 			times = 0;
 		} else if (strstr(line, what)) {
 			wait = true;
+			++*lines;
 		} else if (wait && strstr(line, "Call")) {
 			wait = false;
 			times++;
@@ -201,6 +207,21 @@ static unsigned int told(struct kunit *test, struct subject *subject)
 	}
 	kunit_kfree(test, line);
 	return times;
+}
+
+static unsigned int told(struct kunit *test, struct subject *subject)
+{
+	unsigned int lines;
+
+	return look_for_told(test, subject, &lines);
+}
+
+static unsigned int lines_told(struct kunit *test, struct subject *subject)
+{
+	unsigned int lines;
+
+	look_for_told(test, subject, &lines);
+	return lines;
 }
 
 /* After one second, and after two more. */
@@ -247,6 +268,64 @@ static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
 	thread_join(test, waiter);
 }
 
+struct async {
+	struct ex_rundown_work work;
+	struct completion called;
+};
+
+static void called(struct ex_rundown_work *work)
+{
+	complete(&container_of(work, struct async, work)->called);
+}
+
+/* A run-down that nobody sleeps for, of a ref that is held. */
+static struct async *async_start(struct kunit *test, struct subject *subject)
+{
+	struct async *async = share_zalloc(test, sizeof(*async));
+
+	init_completion(&async->called);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	subject->ops->start_async(subject->ref, &async->work, called);
+	return async;
+}
+
+static void async_end(struct kunit *test, struct subject *subject, struct async *async)
+{
+	subject_release(subject);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&async->called,
+							  msecs_to_jiffies(STUCK_MS)), 0);
+}
+
+static void rundown_watch_test_shows_asynchronous_run_downs(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct async *async = async_start(test, subject);
+	const char *line = line_of(test, "waiters", "%p 1 0 0 asynchronous ", subject->ref);
+
+	KUNIT_EXPECT_NOT_NULL(test, line);
+	/* Who asked for it. */
+	if (line && IS_ENABLED(CONFIG_KALLSYMS))
+		KUNIT_EXPECT_NOT_NULL(test, strstr(line, "[rundown_kunit]"));
+	async_end(test, subject, async);
+	KUNIT_EXPECT_NULL(test, line_of(test, "waiters", "%p", subject->ref));
+}
+
+/* There is no stack. */
+static void rundown_watch_test_tells_of_long_asynchronous_run_downs(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
+	struct async *async;
+
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	async = async_start(test, subject);
+	while (!lines_told(test, subject) && time_before(jiffies, end))
+		msleep(50);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	KUNIT_EXPECT_GE(test, lines_told(test, subject), 1);
+	async_end(test, subject, async);
+}
+
 static void rundown_watch_test_refuses_bad_times(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "never"), -EINVAL);
@@ -259,7 +338,10 @@ static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_shows_waits, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts_by_time, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_watch_test_shows_asynchronous_run_downs, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_waits, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_asynchronous_run_downs,
+			 each_main_kind),
 	KUNIT_CASE(rundown_watch_test_refuses_bad_times),
 	{}
 };
