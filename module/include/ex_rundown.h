@@ -274,7 +274,8 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  *
  * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is
  * called, and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't
- * be cancelled; the module that calls this is not unloaded before @fn has returned.
+ * be cancelled; the module that calls this, whose code @fn must be, is not unloaded before @fn has
+ * returned: so not from its init, which may yet fail, and not from its exit.
  *
  * Context: Any but NMI, and without the lock of a run queue or of a worker pool, which some
  * tracepoints are called with. Does not sleep.

@@ -122,7 +122,8 @@ static int __init completion_init(void)
 		error = disk_add() ?: exercise_more(&submitted, 20);
 		disk_remove();
 		if (!error)
-			error = expect(atomic_long_read(&completed) == atomic_long_read(&submitted));
+			error = expect(atomic_long_read(&completed) ==
+				       atomic_long_read(&submitted));
 	}
 	exercise_stop(&submitters);
 	/* Leaves a disk to be played with. */
