@@ -237,6 +237,8 @@ static void rundown_meetings_test_function_meets_reinitialize(struct kunit *test
 	struct late_function *late = share_zalloc(test, sizeof(*late));
 	struct ex_rundown_ref_cache_aware *ref = subject->ref;
 
+	if (!IS_ENABLED(CONFIG_KPROBES))
+		kunit_skip(test, "no CONFIG_KPROBES");
 	init_completion(&late->called);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	ex_start_rundown_async_cache_aware(ref, &late->work, call_late);

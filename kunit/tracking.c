@@ -526,7 +526,7 @@ static void rundown_tracking_test_cleanup_forgets(struct kunit *test)
 }
 
 /* The table that is there at first is small; who comes later than the large one is recorded. */
-#define GROWS_MS	500
+#define GROWS_MS	1000
 #define NOT_SO_MANY	200
 
 static void rundown_tracking_test_table_grows(struct kunit *test)
@@ -629,6 +629,9 @@ static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 	run->ops = &kinds[0];
 	run->subject = subject_create(test, run->ops->untracked);
 	snprintf(ref, sizeof(ref), "%p ", run->subject->ref);
+	/* It is there all the time. Skipped before anybody runs. */
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(run->subject->ref));
+	kunit_kfree(test, debugfs_read(test, "tracked"));
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = thread_run(test, hammer, run, ANY_CPU);
 	end = jiffies + msecs_to_jiffies(HAMMER_MS);
@@ -648,6 +651,7 @@ static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 		thread_join(test, threads[i]);
 	while (atomic_add_unless(&run->handed, -1, 0))
 		run->ops->release(run->subject->ref);
+	basic_release(run->subject->ref);
 	KUNIT_EXPECT_GT(test, records, 0);
 	KUNIT_EXPECT_EQ(test, of_others, 0);
 }

@@ -33,7 +33,7 @@ static void rundown_watch_test_shows_waits(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 3));
 	KUNIT_EXPECT_NULL(test, line_of(test, "waiters", "%p", subject->ref));
 	waiter = waiter_start_blocked(test, subject);
-	line = line_of(test, "waiters", "%p 3 0 ", subject->ref);
+	line = line_of(test, "waiters", "%p 3 ", subject->ref);
 	KUNIT_EXPECT_NOT_NULL(test, line);
 	snprintf(who, sizeof(who), " %d %s ", waiter->task->pid, waiter->task->comm);
 	if (line)
@@ -104,16 +104,26 @@ static const struct {
 	{ reinitialize_live, .misuses = 1 },
 };
 
-static unsigned long slept_at_all(struct kunit *test)
+/* How many are counted as having slept less than some bound between these, in us. */
+static unsigned long sleeps_between(struct kunit *test, unsigned long least, unsigned long most)
 {
 	char *text = debugfs_read(test, "stats"), *line;
-	unsigned long sum = 0, count, us;
+	unsigned long sum = 0, count, us = 0;
 
-	while ((line = strsep(&text, "\n")))
-		if (sscanf(line, "slept less than %lu us: %lu", &us, &count) == 2 ||
-		    sscanf(line, "slept longer: %lu", &count) == 1)
+	while ((line = strsep(&text, "\n"))) {
+		if (sscanf(line, "slept longer: %lu", &count) == 1)
+			us = ULONG_MAX;
+		else if (sscanf(line, "slept less than %lu us: %lu", &us, &count) != 2)
+			continue;
+		if (us >= least && us <= most)
 			sum += count;
+	}
 	return sum;
+}
+
+static unsigned long slept_at_all(struct kunit *test)
+{
+	return sleeps_between(test, 0, ULONG_MAX);
 }
 
 static void rundown_watch_test_counts(struct kunit *test)
@@ -126,7 +136,7 @@ static void rundown_watch_test_counts(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(counted); i++) {
 		unsigned long rundowns = count_of(test, "run-downs");
 		unsigned long waits = count_of(test, "waits");
-		unsigned long slept = count_of(test, "waits that slept");
+		unsigned long sleepers = count_of(test, "waits that slept");
 		unsigned long timed_out = count_of(test, "waits that timed out");
 		unsigned long interrupted = count_of(test, "waits that were interrupted");
 		unsigned long misuses = count_of(test, misuse), sleeps = slept_at_all(test);
@@ -134,7 +144,8 @@ static void rundown_watch_test_counts(struct kunit *test)
 		counted[i].fn(test, subject);
 		KUNIT_EXPECT_EQ(test, count_of(test, "run-downs") - rundowns, counted[i].rundowns);
 		KUNIT_EXPECT_EQ(test, count_of(test, "waits") - waits, counted[i].waits);
-		KUNIT_EXPECT_EQ(test, count_of(test, "waits that slept") - slept, counted[i].slept);
+		KUNIT_EXPECT_EQ(test, count_of(test, "waits that slept") - sleepers,
+				counted[i].slept);
 		KUNIT_EXPECT_EQ(test, slept_at_all(test) - sleeps, counted[i].slept);
 		KUNIT_EXPECT_EQ(test, count_of(test, "waits that timed out") - timed_out,
 				counted[i].timed_out);
@@ -144,23 +155,19 @@ static void rundown_watch_test_counts(struct kunit *test)
 	}
 }
 
-/* A wait of less than a second belongs to less than a second. */
+/* A tenth of a second, on a machine that is never late by a minute. */
+#define LEAST_US	BIT(17)
+#define MOST_US		BIT(26)
+
 static void rundown_watch_test_counts_by_time(struct kunit *test)
 {
 	struct subject *subject = test_subject(test);
-	unsigned long less, more;
+	unsigned long before = sleeps_between(test, LEAST_US, MOST_US), all = slept_at_all(test);
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	subject->ops->start(subject->ref);
-	less = count_of(test, "slept less than 524288 us") +
-	       count_of(test, "slept less than 1048576 us") +
-	       count_of(test, "slept less than 2097152 us");
-	more = count_of(test, "slept longer");
-	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, HZ / 2));
-	KUNIT_EXPECT_EQ(test, 1, count_of(test, "slept less than 524288 us") +
-				 count_of(test, "slept less than 1048576 us") +
-				 count_of(test, "slept less than 2097152 us") - less);
-	KUNIT_EXPECT_EQ(test, 0, count_of(test, "slept longer") - more);
+	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, HZ / 10 + 2));
+	KUNIT_EXPECT_EQ(test, sleeps_between(test, LEAST_US, MOST_US), before + 1);
+	KUNIT_EXPECT_EQ(test, slept_at_all(test), all + 1);
 	subject_release(subject);
 }
 
