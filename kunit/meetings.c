@@ -285,10 +285,13 @@ static void on_change(struct perf_event *breakpoint, struct perf_sample_data *sa
 		hold_up(half_way);
 }
 
-/* This thread calls @fn, and is held up when it has changed @word for the first time. */
-static void meet_at_change(struct kunit *test, struct subject *subject,
-			   void (*fn)(struct subject *subject), const atomic_long_t *word,
-			   void (*other)(void *arg))
+/*
+ * This thread calls @fn, and is held up when it has changed @word for the first time; if it does
+ * not, @other runs afterwards. Returns whether it did.
+ */
+static bool meet_at_any_change(struct kunit *test, struct subject *subject,
+			       void (*fn)(struct subject *subject), const atomic_long_t *word,
+			       void (*other)(void *arg))
 {
 	struct half_way *half_way = share_zalloc(test, sizeof(*half_way));
 	int here = cpumask_first(cpu_online_mask), there = other_cpu(here);
@@ -318,7 +321,15 @@ static void meet_at_change(struct kunit *test, struct subject *subject,
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	unregister_hw_breakpoint(breakpoint);
 	thread_join(test, half_way->other);
-	KUNIT_EXPECT_TRUE_MSG(test, held_up, "the word was not changed");
+	return held_up;
+}
+
+static void meet_at_change(struct kunit *test, struct subject *subject,
+			   void (*fn)(struct subject *subject), const atomic_long_t *word,
+			   void (*other)(void *arg))
+{
+	KUNIT_EXPECT_TRUE_MSG(test, meet_at_any_change(test, subject, fn, word, other),
+			      "the word was not changed");
 }
 
 static void release_half_way(void *arg)
@@ -379,6 +390,30 @@ static void rundown_meetings_test_completed_meets_bias(struct kunit *test)
 	struct ex_rundown_ref *ref = subject->ref;
 
 	meet_at_change(test, subject, subject_completed, &ref->outstanding, wait_half_way);
+	expect_run_down(test, subject);
+}
+
+static bool looked_complete;
+
+static void look_half_way(void *arg)
+{
+	struct half_way *half_way = arg;
+
+	go_half_way(half_way);
+	looked_complete = half_way->subject->ops->is_complete(half_way->subject->ref);
+	WRITE_ONCE(half_way->ended, true);
+}
+
+/* What is run down stays so in the midst of one more wait. */
+static void rundown_meetings_test_look_meets_second_wait(struct kunit *test)
+{
+	struct subject *subject = meeting_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+
+	subject_wait(subject);
+	looked_complete = false;
+	meet_at_any_change(test, subject, subject_wait, &ref->outstanding, look_half_way);
+	KUNIT_EXPECT_TRUE(test, looked_complete);
 	expect_run_down(test, subject);
 }
 
@@ -848,6 +883,7 @@ static struct kunit_case rundown_meetings_cases[] = {
 	KUNIT_CASE(rundown_meetings_test_wait_meets_bias),
 	KUNIT_CASE(rundown_meetings_test_wait_meets_claim),
 	KUNIT_CASE(rundown_meetings_test_completed_meets_bias),
+	KUNIT_CASE(rundown_meetings_test_look_meets_second_wait),
 	KUNIT_CASE_PARAM(rundown_meetings_test_between_accesses, each_access_gen_params),
 #endif
 	KUNIT_CASE_PARAM(rundown_meetings_test_waiter_looks_late, each_main_kind),
