@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Compiled with EX_RUNDOWN_TRACK: who holds protection is known, and who releases none. */
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/kmsg_dump.h>
@@ -616,6 +617,57 @@ static void rundown_tracking_test_many_at_once(struct kunit *test)
 	subject_completed(run->subject);
 }
 
+struct both {
+	const struct tracked_ops *ops;
+	struct subject *subject;
+	bool end;
+	atomic_t round;
+	atomic_t released;
+};
+
+static void release_too(void *arg)
+{
+	struct both *both = arg;
+	int round = 0;
+
+	while (!READ_ONCE(both->end)) {
+		if (atomic_read_acquire(&both->round) != round) {
+			round++;
+			both->ops->release(both->subject->ref);
+			atomic_inc_return(&both->released);
+		}
+		cond_resched();
+	}
+}
+
+/* From one record, which is all that there is: who finds the other at it comes again. */
+static void rundown_tracking_test_two_release_at_once(struct kunit *test)
+{
+	struct both *both = share_zalloc(test, sizeof(*both));
+	unsigned long end;
+	struct thread *thread;
+	int round;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	both->subject = tracked_subject(test, &both->ops);
+	thread = thread_run(test, release_too, both, other_cpu(raw_smp_processor_id()));
+	end = jiffies + msecs_to_jiffies(HAMMER_MS);
+	for (round = 1; time_before(jiffies, end); round++) {
+		if (!both->ops->second_acquire(both->subject->ref, 2))
+			break;
+		atomic_set_release(&both->round, round);
+		ndelay(round % 16 * 100);
+		both->ops->release(both->subject->ref);
+		while (atomic_read(&both->released) != round && !thread_ended(thread))
+			cond_resched();
+	}
+	WRITE_ONCE(both->end, true);
+	thread_join(test, thread);
+	kunit_info(test, "%d times", round);
+	subject_completed(both->subject);
+}
+
 /* In debugfs, and none that somebody is at. */
 static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 {
@@ -680,6 +732,7 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE(rundown_tracking_test_table_grows),
 	KUNIT_CASE_PARAM(rundown_tracking_test_more_than_records, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
+	KUNIT_CASE_PARAM(rundown_tracking_test_two_release_at_once, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_shows_whole_records),
 	{}
 };
