@@ -571,6 +571,36 @@ static void rundown_tracking_test_more_than_records(struct kunit *test)
 	subject_completed(subject);
 }
 
+/* So many refs that some have one hash. What one holds is not taken from another. */
+#define MANY_REFS	3000
+
+static unsigned int records_shown(struct kunit *test)
+{
+	char *all = debugfs_read(test, "tracked"), *text = all, *line;
+	unsigned int records = 0;
+
+	while ((line = strsep(&text, "\n")))
+		records += *line && *line != ' ' && *line != '#';
+	kunit_kfree(test, all);
+	return records;
+}
+
+static void rundown_tracking_test_many_refs(struct kunit *test)
+{
+	struct ex_rundown_ref *refs = share_zalloc(test, MANY_REFS * sizeof(*refs));
+	unsigned int before = records_shown(test), i;
+
+	for (i = 0; i < MANY_REFS; i++) {
+		KUNIT_ASSERT_TRUE(test, first_basic_holder(&refs[i]));
+		cond_resched();
+	}
+	for (i = 0; i < MANY_REFS; i++) {
+		basic_release(&refs[i]);
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, records_shown(test), before);
+}
+
 #define HAMMER_MS	200
 
 struct hammer {
@@ -735,6 +765,7 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE(rundown_tracking_test_cleanup_forgets),
 	KUNIT_CASE(rundown_tracking_test_table_grows),
 	KUNIT_CASE_PARAM(rundown_tracking_test_more_than_records, each_tracked_gen_params),
+	KUNIT_CASE(rundown_tracking_test_many_refs),
 	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
 	KUNIT_CASE_PARAM(rundown_tracking_test_two_release_at_once, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_shows_whole_records),

@@ -3,9 +3,12 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/kmsg_dump.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 
 #include "fixture.h"
 
@@ -257,7 +260,10 @@ static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
 	expect_told(test, subject, 2);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, begin + 3 * HZ));
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "0"), 0);
+	/* What was to look again by now finds that it need not. */
+	msleep(1500);
 	splat_end();
 	subject_release(subject);
 	thread_join(test, waiter);
@@ -341,6 +347,93 @@ static void rundown_watch_test_refuses_bad_times(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
 }
 
+#ifdef CONFIG_TRACEPOINTS
+/* The tracepoints of waits, and what came by. */
+struct traced {
+	const void *ref;
+	struct tracepoint *begin;
+	struct tracepoint *end;
+	unsigned int begun;
+	unsigned int ended;
+	u64 ns;
+	long left;
+};
+
+static struct traced traced;
+
+static void see_begin(void *data, const void *ref, unsigned long caller)
+{
+	if (ref == traced.ref)
+		traced.begun++;
+}
+
+static void see_end(void *data, const void *ref, unsigned long caller, u64 ns, long left)
+{
+	if (ref != traced.ref)
+		return;
+	traced.ended++;
+	traced.ns = ns;
+	traced.left = left;
+}
+
+/* Registering it shows all modules that have tracepoints. */
+static int find_tracepoints(struct notifier_block *block, unsigned long state, void *data)
+{
+	struct tp_module *tracing = data;
+	int i;
+
+	if (strcmp(tracing->mod->name, "rundown"))
+		return NOTIFY_DONE;
+	for (i = 0; i < tracing->mod->num_tracepoints; i++) {
+		struct tracepoint *one = tracepoint_ptr_deref(&tracing->mod->tracepoints_ptrs[i]);
+
+		if (!strcmp(one->name, "wait_begin"))
+			traced.begin = one;
+		if (!strcmp(one->name, "wait_end"))
+			traced.end = one;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block tracepoints = { .notifier_call = find_tracepoints };
+
+static void expect_traced(struct kunit *test, unsigned int waits, long left)
+{
+	KUNIT_EXPECT_EQ(test, traced.begun, waits);
+	KUNIT_EXPECT_EQ(test, traced.ended, waits);
+	KUNIT_EXPECT_EQ(test, traced.left, left);
+}
+
+static void rundown_watch_test_traces_waits(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+
+	memset(&traced, 0, sizeof(traced));
+	traced.ref = subject->ref;
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	register_tracepoint_module_notifier(&tracepoints);
+	unregister_tracepoint_module_notifier(&tracepoints);
+	KUNIT_ASSERT_NOT_NULL(test, traced.begin);
+	KUNIT_ASSERT_NOT_NULL(test, traced.end);
+	tracepoint_probe_register(traced.end, see_end, NULL);
+	/* One whose begin was not traced. */
+	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 1), 0);
+	KUNIT_EXPECT_EQ(test, traced.ended, 1);
+	KUNIT_EXPECT_EQ(test, traced.ns, 0);
+	traced.ended = 0;
+	tracepoint_probe_register(traced.begin, see_begin, NULL);
+	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 2), 0);
+	expect_traced(test, 1, 0);
+	KUNIT_EXPECT_GT(test, traced.ns, jiffies_to_nsecs(1) / 2);
+	subject_release(subject);
+	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 7), 7);
+	expect_traced(test, 2, 7);
+	tracepoint_probe_unregister(traced.begin, see_begin, NULL);
+	tracepoint_probe_unregister(traced.end, see_end, NULL);
+	tracepoint_synchronize_unregister();
+}
+#endif
+
 static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_shows_waits, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
@@ -350,6 +443,9 @@ static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_asynchronous_run_downs,
 			 each_main_kind),
 	KUNIT_CASE(rundown_watch_test_refuses_bad_times),
+#ifdef CONFIG_TRACEPOINTS
+	KUNIT_CASE_PARAM(rundown_watch_test_traces_waits, each_main_kind),
+#endif
 	{}
 };
 
