@@ -469,17 +469,24 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 				      unsigned long caller)
 {
 	struct ex_many many = { .refs = refs, .count = count };
+	bool plain = false, interrupt = false;
 	unsigned int i;
 
-	cpus_read_lock();
+	for (i = 0; i < count && !plain; i++)
+		plain = !ex_cache_aware_locked(refs[i]);
+	if (plain)
+		cpus_read_lock();
 	for (i = 0; i < count; i++) {
 		if (ex_cache_aware_turn(refs[i])) {
 			__set_bit(i, many.turned);
 			ex_tour_offline(refs[i], EX_SLOT_DEAD);
+			interrupt |= !ex_cache_aware_locked(refs[i]);
 		}
 	}
-	ex_tour_online(ex_harvest_many_this_cpu, &many);
-	cpus_read_unlock();
+	if (interrupt)
+		ex_tour_online(ex_harvest_many_this_cpu, &many);
+	if (plain)
+		cpus_read_unlock();
 
 	for_each_set_bit(i, many.turned, count)
 		ex_cache_aware_settle(refs[i], caller);

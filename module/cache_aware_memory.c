@@ -29,6 +29,8 @@ static void ex_cache_aware_setup(struct ex_rundown_ref_cache_aware *ref, bool lo
 		locked = true;
 	for_each_possible_cpu(cpu)
 		atomic_long_set(ex_slot_of(ref, cpu), EX_RUNDOWN_SLOT_LIVE);
+	/* Of what lay there before. */
+	__ex_rundown_forget(ref);
 	ref->slots = locked ? &ex_rundown_slow_slot : ref->percpu;
 	ref->flags = flags;
 	atomic_set(&ref->state, EX_LIVE);
@@ -129,8 +131,9 @@ EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
  * @ref: the ref; NULL has no effect
  *
  * As ex_free_cache_aware_rundown_protection(), for a ref that is looked up under RCU: who found it
- * in an RCU read-side critical section may still acquire there, and is refused. It must not be
- * found any more by those who begin later. Returns without waiting for the grace period.
+ * in an RCU read-side critical section may still call acquire there, and is refused. It must not be
+ * found any more by those who begin later, and it must be run down: who was granted protection
+ * before it is refused to others is a holder. Returns without waiting for the grace period.
  *
  * Context: Task. May sleep.
  */
@@ -146,15 +149,15 @@ EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection_rcu);
 static void ex_cache_aware_devm_free(void *ref)
 {
 	ex_wait_for_rundown_protection_release_cache_aware(ref);
-	ex_free_cache_aware_rundown_protection(ref);
+	ex_free_cache_aware_rundown_protection_rcu(ref);
 }
 
 /**
  * devm_ex_allocate_cache_aware_rundown_protection() - allocate a live cache-aware ref for a device
  * @dev: the device
  *
- * When the driver is unbound the ref is run down, its holders are waited for, and it is freed:
- * after the driver's remove() and after what was allocated later with devm, before what was
+ * When the driver is unbound the ref is run down, its holders are waited for, and it is freed, by
+ * RCU: after the driver's remove() and after what was allocated later with devm, before what was
  * allocated earlier. So what its holders use is to be allocated before it; and who can still
  * acquire when remove() has returned must have no way to do so when the driver is gone.
  *

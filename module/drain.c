@@ -15,6 +15,7 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/hash.h>
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -36,10 +37,23 @@
 
 static DEFINE_RAW_SPINLOCK(waiters_lock);
 static LIST_HEAD(waiters);
-static LIST_HEAD(asyncs);
 static struct workqueue_struct *async_queue;
+static DECLARE_WAIT_QUEUE_HEAD(async_called);
 
-/* With the lock held. Whoever finds that there is nothing to wait for any more takes it off. */
+/* Those who are to be called, by hash of the address that they look at. */
+#define EX_ASYNC_SHIFT	6
+
+static struct ex_async_home {
+	raw_spinlock_t lock;
+	struct list_head asyncs;
+} async_homes[1 << EX_ASYNC_SHIFT];
+
+static struct ex_async_home *ex_async_home(const atomic_long_t *outstanding)
+{
+	return &async_homes[hash_ptr(outstanding, EX_ASYNC_SHIFT)];
+}
+
+/* With the home's lock held. Whoever finds that there is nothing left to wait for takes it off. */
 static void ex_drain_async_look(struct ex_rundown_work *async)
 {
 	/* Acquire: what the holders did is visible to fn, which is called by way of the lock. */
@@ -52,27 +66,32 @@ static void ex_drain_async_look(struct ex_rundown_work *async)
 	}
 }
 
-static void ex_drain_wake_asyncs(void)
+static void ex_drain_wake_asyncs(struct ex_async_home *home)
 {
 	struct ex_rundown_work *async, *next;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&waiters_lock, flags);
-	list_for_each_entry_safe(async, next, &asyncs, entry)
+	/* Pairs with the barrier in ex_drain_async(): it is on the list, or has seen the change. */
+	if (likely(list_empty(&home->asyncs)))
+		return;
+	raw_spin_lock_irqsave(&home->lock, flags);
+	list_for_each_entry_safe(async, next, &home->asyncs, entry)
 		ex_drain_async_look(async);
-	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
 }
 
 static void ex_drain_wake_waiters(void)
 {
 	struct ex_drain_waiter *waiter;
 	unsigned long flags;
+	unsigned int i;
 
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_for_each_entry(waiter, &waiters, entry)
 		wake_up_process(waiter->wait.task);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
-	ex_drain_wake_asyncs();
+	for (i = 0; i < ARRAY_SIZE(async_homes); i++)
+		ex_drain_wake_asyncs(&async_homes[i]);
 }
 
 static void ex_drain_irq_work(struct irq_work *work)
@@ -104,9 +123,7 @@ void ex_drain_wake(atomic_long_t *outstanding)
 {
 	if (preemptible()) {
 		wake_up_var(outstanding);
-		/* Pairs with the barrier in ex_drain_async(): it is on the list, or has seen it. */
-		if (unlikely(!list_empty(&asyncs)))
-			ex_drain_wake_asyncs();
+		ex_drain_wake_asyncs(ex_async_home(outstanding));
 	} else if (likely(cpu_online(raw_smp_processor_id()))) {
 		ex_count(EX_COUNT_DEFERRED_WAKES, 1);
 		irq_work_queue(this_cpu_ptr(&wake_work));
@@ -196,38 +213,69 @@ void ex_drain_dismiss(struct ex_drain_waiter *waiter)
 static void ex_drain_async_work(struct work_struct *work)
 {
 	struct ex_rundown_work *async = container_of(work, struct ex_rundown_work, work);
-	struct module *owner = async->owner;
+	struct module *held = async->held ? async->owner : NULL;
 
+	/* Off the list. */
+	wake_up_all(&async_called);
 	__ex_rundown_forget(async->wait.ref);
 	async->fn(async);
-	module_put(owner);
+	module_put(held);
 }
+
+static bool ex_drain_async_pending(const struct module *owner)
+{
+	struct ex_rundown_work *async;
+	bool pending = false;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(async_homes) && !pending; i++) {
+		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
+		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
+			pending = async->owner == owner;
+			if (pending)
+				break;
+		}
+		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
+	}
+	return pending;
+}
+
+/* See ex_rundown_async_barrier(). */
+void __ex_rundown_async_barrier(struct module *owner)
+{
+	might_sleep();
+	wait_event(async_called, !ex_drain_async_pending(owner));
+	flush_workqueue(async_queue);
+}
+EXPORT_SYMBOL_GPL(__ex_rundown_async_barrier);
 
 /* @token: what outstanding has in it while the ref is live */
 void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait wait, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
-	/* The caller's code is running, so it is not on its way out. */
-	__module_get(owner);
+	async->owner = owner;
+	/* Not if it is on its way out. */
+	async->held = try_module_get(owner);
 	INIT_WORK(&async->work, ex_drain_async_work);
 	async->wait = wait;
 	async->wait.since = jiffies;
 	async->token = token;
 	async->fn = fn;
-	async->owner = owner;
 }
 
 /* The run-down has begun: call the function when it has ended, which may be now. */
 void ex_drain_async(struct ex_rundown_work *async)
 {
+	struct ex_async_home *home = ex_async_home(async->wait.outstanding);
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&waiters_lock, flags);
-	list_add_tail(&async->entry, &asyncs);
+	raw_spin_lock_irqsave(&home->lock, flags);
+	list_add_tail(&async->entry, &home->asyncs);
 	/* Pairs with the order of the last release: its subtraction, then its look at the list. */
 	smp_mb();
 	ex_drain_async_look(async);
-	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
 	ex_watch_arm();
 }
 
@@ -264,7 +312,7 @@ unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room)
 {
 	struct ex_rundown_work *async;
 	struct ex_drain_waiter *waiter;
-	unsigned int count = 0;
+	unsigned int count = 0, i;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&waiters_lock, flags);
@@ -273,12 +321,17 @@ unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room)
 			ex_drain_tell(&waiter->wait, &waits[count]);
 		count++;
 	}
-	list_for_each_entry(async, &asyncs, entry) {
-		if (count < room)
-			ex_drain_tell(&async->wait, &waits[count]);
-		count++;
-	}
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+
+	for (i = 0; i < ARRAY_SIZE(async_homes); i++) {
+		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
+		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
+			if (count < room)
+				ex_drain_tell(&async->wait, &waits[count]);
+			count++;
+		}
+		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
+	}
 	return count;
 }
 
@@ -316,6 +369,7 @@ bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown
 	struct ex_drain_waiter *waiter;
 	bool found = false;
 	unsigned long flags;
+	unsigned int i;
 
 	*next = ULONG_MAX;
 	raw_spin_lock_irqsave(&waiters_lock, flags);
@@ -323,18 +377,22 @@ bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown
 		found = ex_drain_is_overdue(&waiter->wait, after, times, next);
 		if (found) {
 			ex_drain_tell(&waiter->wait, copy);
-			goto out;
+			break;
 		}
 	}
-	list_for_each_entry(async, &asyncs, entry) {
-		found = ex_drain_is_overdue(&async->wait, after, times, next);
-		if (found) {
-			ex_drain_tell(&async->wait, copy);
-			goto out;
-		}
-	}
-out:
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
+
+	for (i = 0; i < ARRAY_SIZE(async_homes) && !found; i++) {
+		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
+		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
+			found = ex_drain_is_overdue(&async->wait, after, times, next);
+			if (found) {
+				ex_drain_tell(&async->wait, copy);
+				break;
+			}
+		}
+		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
+	}
 	return found;
 }
 
@@ -411,10 +469,16 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 int ex_drain_init(void)
 {
 	int cpu, error;
+	unsigned int i;
 
-	async_queue = alloc_workqueue("rundown", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	async_queue = alloc_workqueue("rundown", WQ_UNBOUND, 0);
 	if (!async_queue)
 		return -ENOMEM;
+
+	for (i = 0; i < ARRAY_SIZE(async_homes); i++) {
+		raw_spin_lock_init(&async_homes[i].lock);
+		INIT_LIST_HEAD(&async_homes[i].asyncs);
+	}
 
 	for_each_possible_cpu(cpu) {
 		struct irq_work *work = per_cpu_ptr(&wake_work, cpu);

@@ -182,9 +182,9 @@ static int ex_track_claim(struct ex_track_table *table, const void *ref)
 /* The record is to be found again, by those who search already, too. */
 static void ex_track_publish(struct ex_track_table *table, unsigned int at, const void *ref)
 {
-	atomic_long_set_release(&table->keys[at], (long)ref);
-	/* Fully ordered: before anything that the holder, or whom he hands it to, does next. */
+	/* First, and fully ordered: who searches after somebody has taken it sees this, too. */
 	atomic_inc_return(&table->homes[ex_track_hash(table, ref)].made);
+	atomic_long_set_release(&table->keys[at], (long)ref);
 }
 
 static void ex_track_free(struct ex_track_table *table, unsigned int at, const void *ref)
@@ -248,6 +248,45 @@ static bool ex_track_better(const struct ex_track_table *table, unsigned int at,
 	return READ_ONCE(record->nth) > READ_ONCE(than->nth);
 }
 
+/* How many records may have come to where those of the ref are looked for. */
+static unsigned int ex_track_made(const void *ref)
+{
+	unsigned int i, made = 0;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		struct ex_track_table *table = ex_track_table(i);
+
+		if (table)
+			made += atomic_read_acquire(&table->homes[ex_track_hash(table, ref)].made);
+	}
+	return made;
+}
+
+/* The best in the table, if better than what was found before. False if that can't be told. */
+static bool ex_track_look(struct ex_track_table *table, const void *ref,
+			  struct ex_track_found *found)
+{
+	unsigned int mask = (1 << table->shift) - 1, home = ex_track_hash(table, ref), n;
+	int left = atomic_read_acquire(&table->homes[home].records);
+	bool sure = true;
+
+	for (n = 0; n <= mask && left > 0; n++) {
+		unsigned int at = (home + n) & mask;
+		long key = atomic_long_read_acquire(&table->keys[at]);
+		const void *of = (const void *)(key & ~EX_TRACK_BUSY);
+
+		if (!key || ex_track_hash(table, of) != home)
+			continue;
+		left--;
+		/* Of another ref, too: it may be a new one, counted in place of ours. */
+		if (key & EX_TRACK_BUSY)
+			sure = false;
+		else if (of == ref && (!found->table || ex_track_better(table, at, found)))
+			*found = (struct ex_track_found){ table, at };
+	}
+	return sure;
+}
+
 /*
  * The record of a grant on @ref that suits @current best. A record may be taken away while it is
  * looked at; who claims it finds out. Returns 1 if there is one, 0 if there is none, -1 if that
@@ -255,44 +294,21 @@ static bool ex_track_better(const struct ex_track_table *table, unsigned int at,
  */
 static int ex_track_search(const void *ref, struct ex_track_found *found)
 {
-	unsigned int i, n;
-	bool unsure = false;
+	unsigned int i, made = ex_track_made(ref);
+	bool sure = true;
 
 	found->table = NULL;
 	for (i = 0; i < ARRAY_SIZE(tables); i++) {
 		struct ex_track_table *table = ex_track_table(i);
-		unsigned int mask, home;
-		int made, left;
 
-		if (!table)
-			continue;
-		mask = (1 << table->shift) - 1;
-		home = ex_track_hash(table, ref);
-		made = atomic_read_acquire(&table->homes[home].made);
-		left = atomic_read_acquire(&table->homes[home].records);
-		for (n = 0; n <= mask && left > 0; n++) {
-			unsigned int at = (home + n) & mask;
-			long key = atomic_long_read_acquire(&table->keys[at]);
-			const void *of = (const void *)(key & ~EX_TRACK_BUSY);
-
-			if (!key || ex_track_hash(table, of) != home)
-				continue;
-			left--;
-			if (of != ref)
-				continue;
-			if (key & EX_TRACK_BUSY)
-				unsure = true;
-			else if (!found->table || ex_track_better(table, at, found))
-				*found = (struct ex_track_found){ table, at };
-		}
-		/* The keys come first: what was made since then has made the number another. */
-		smp_rmb();
-		if (atomic_read(&table->homes[home].made) != made)
-			unsure = true;
+		if (table && !ex_track_look(table, ref, found))
+			sure = false;
 	}
 	if (found->table)
 		return 1;
-	return unsure ? -1 : 0;
+	/* The keys come first: what was made since then has made the number another. */
+	smp_rmb();
+	return sure && ex_track_made(ref) == made ? 0 : -1;
 }
 
 /* Take @count away from the record; return how many are still to be taken from others. */
@@ -317,6 +333,19 @@ static u32 ex_track_take(const struct ex_track_found *found, const void *ref, u3
 	return count - taken;
 }
 
+/* What could not be recorded is not held against who releases it. */
+static bool ex_track_take_unrecorded(const void *ref, u32 count)
+{
+	atomic_long_t *of_home = &unrecorded[ex_track_hash(&small, ref)];
+	long there = atomic_long_read(of_home);
+
+	do {
+		if (!there)
+			return false;
+	} while (!atomic_long_try_cmpxchg(of_home, &there, max(there - (long)count, 0L)));
+	return true;
+}
+
 /* In-line releases call this before they release: afterwards the ref may be gone. */
 void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller)
 {
@@ -339,9 +368,7 @@ void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller
 	}
 	if (!count || !tries)
 		return;
-	if (atomic_long_read(&unrecorded[ex_track_hash(&small, ref)]) > 0)
-		atomic_long_sub(count, &unrecorded[ex_track_hash(&small, ref)]);
-	else
+	if (!ex_track_take_unrecorded(ref, count))
 		ex_rundown_report(EX_MISUSE_RELEASE_UNTRACKED, ref, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_track_release);
@@ -378,8 +405,8 @@ static bool ex_track_copy(struct ex_track_table *table, unsigned int at, const v
 	/* The copy before the second look at the key. */
 	smp_rmb();
 	*ref = (const void *)key;
-	/* The same ref may have got the same place for another grant. */
-	return atomic_long_read(&table->keys[at]) == key &&
+	/* The same ref may have got the same place for another grant: then it is another. */
+	return atomic_long_read_acquire(&table->keys[at]) == key &&
 	       READ_ONCE(table->records[at].nth) == copy->nth;
 }
 

@@ -22,10 +22,14 @@
 
 /* How often one wait is told of, at growing intervals. */
 #define EX_WATCH_TIMES	10
+/* So that the last of them is not so far off that jiffies wrap. */
+#define EX_WATCH_MOST_SECS	2000
 
 static void ex_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watch_work, ex_watch);
 static unsigned int hung_warn_secs = 60;
+/* From the end of the module's init to the begin of its exit; under kernel_param_lock(). */
+static bool watching;
 
 static int hung_warn_secs_set(const char *value, const struct kernel_param *parameter)
 {
@@ -34,12 +38,13 @@ static int hung_warn_secs_set(const char *value, const struct kernel_param *para
 
 	if (error)
 		return error;
-	if (secs > INT_MAX / HZ >> EX_WATCH_TIMES)
+	BUILD_BUG_ON((u64)EX_WATCH_MOST_SECS * HZ << EX_WATCH_TIMES > INT_MAX);
+	if (secs > EX_WATCH_MOST_SECS)
 		return -EINVAL;
 	WRITE_ONCE(hung_warn_secs, secs);
 	/* For those who wait already. */
-	if (secs)
-		mod_delayed_work(system_wq, &watch_work, 0);
+	if (secs && watching)
+		mod_delayed_work(system_unbound_wq, &watch_work, 0);
 	return 0;
 }
 
@@ -48,7 +53,7 @@ static const struct kernel_param_ops hung_warn_secs_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(hung_warn_secs, &hung_warn_secs_ops, &hung_warn_secs, 0644);
-MODULE_PARM_DESC(hung_warn_secs, "Warn of a wait after so many seconds; 0: never (60)");
+MODULE_PARM_DESC(hung_warn_secs, "Warn of a wait after so many seconds, at most 2000; 0: never (60)");
 
 static void ex_watch_report(const struct ex_rundown_wait *wait)
 {
@@ -73,7 +78,7 @@ static void ex_watch(struct work_struct *work)
 	}
 	/* Not later than a wait may be due that begins now. */
 	if (next != ULONG_MAX)
-		queue_delayed_work(system_wq, &watch_work, min(next, after));
+		mod_delayed_work(system_unbound_wq, &watch_work, min(next, after));
 }
 
 /**
@@ -88,7 +93,7 @@ void ex_watch_arm(void)
 	unsigned long after = READ_ONCE(hung_warn_secs) * HZ;
 
 	if (after && !delayed_work_pending(&watch_work))
-		queue_delayed_work(system_wq, &watch_work, after);
+		queue_delayed_work(system_unbound_wq, &watch_work, after);
 }
 
 static int waiters_show(struct seq_file *file, void *unused)
@@ -155,16 +160,25 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static struct dentry *directory;
 
+static void ex_watching(bool on)
+{
+	kernel_param_lock(THIS_MODULE);
+	watching = on;
+	kernel_param_unlock(THIS_MODULE);
+}
+
 void ex_watch_init(void)
 {
 	directory = debugfs_create_dir("rundown", NULL);
 	debugfs_create_file("waiters", 0400, directory, NULL, &waiters_fops);
 	debugfs_create_file("tracked", 0400, directory, NULL, &tracked_fops);
 	debugfs_create_file("stats", 0400, directory, NULL, &stats_fops);
+	ex_watching(true);
 }
 
 void ex_watch_exit(void)
 {
 	debugfs_remove(directory);
+	ex_watching(false);
 	cancel_delayed_work_sync(&watch_work);
 }

@@ -267,8 +267,10 @@ struct ex_rundown_work {
 	long token;
 	void (*fn)(struct ex_rundown_work *work);
 	struct module *owner;
+	bool held;			/* the module */
 };
 
+void __ex_rundown_async_barrier(struct module *owner);
 void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work), struct module *owner);
 void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
@@ -284,14 +286,27 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  *
  * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is
  * called, and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't
- * be cancelled; the module that calls this, whose code @fn must be, is not unloaded before @fn has
- * returned: so not from its init, which may yet fail, and not from its exit.
+ * be cancelled. The module that calls this, whose code @fn must be, can't be unloaded before @fn
+ * has returned; but where it is on its way out already, or its init yet fails, see
+ * ex_rundown_async_barrier().
  *
  * Context: Any but NMI, and without the lock of a run queue or of a worker pool, which some
  * tracepoints are called with. Does not sleep.
  */
 #define ex_start_rundown_async(ref, work, fn)	\
 	__ex_start_rundown_async(ref, work, fn, THIS_MODULE)
+
+/**
+ * ex_rundown_async_barrier() - wait for the calls that this module has asked for
+ *
+ * On return all functions have returned whose ex_start_rundown_async() was called from this module
+ * before. For the exit of a module that starts run-downs there, say in the remove() of a driver
+ * that it unregisters, and for an init that has started some and fails.
+ *
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders, or other modules'
+ * functions run. Not from such a function.
+ */
+#define ex_rundown_async_barrier()	__ex_rundown_async_barrier(THIS_MODULE)
 
 /**
  * ex_start_rundown_async_cache_aware() - run the object down, and have a function called when it is
