@@ -246,9 +246,9 @@ static void expect_told(struct kunit *test, struct subject *subject, unsigned in
 	msleep(200);
 }
 
-static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
+static void tells_of_long_waits(struct kunit *test, const struct ref_ops *ops)
 {
-	struct subject *subject = test_subject(test);
+	struct subject *subject = subject_create(test, ops);
 	struct thread *waiter;
 	unsigned long begin;
 
@@ -279,6 +279,16 @@ static void rundown_watch_test_tells_of_long_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
 	subject_release(subject);
 	thread_join(test, waiter);
+}
+
+static void rundown_watch_test_tells_of_long_basic_waits(struct kunit *test)
+{
+	tells_of_long_waits(test, &basic_ops);
+}
+
+static void rundown_watch_test_tells_of_long_cache_aware_waits(struct kunit *test)
+{
+	tells_of_long_waits(test, &allocated_ops);
 }
 
 struct async {
@@ -439,7 +449,8 @@ static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts_by_time, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_shows_asynchronous_run_downs, each_main_kind),
-	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_waits, each_main_kind),
+	KUNIT_CASE(rundown_watch_test_tells_of_long_basic_waits),
+	KUNIT_CASE(rundown_watch_test_tells_of_long_cache_aware_waits),
 	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_asynchronous_run_downs,
 			 each_main_kind),
 	KUNIT_CASE(rundown_watch_test_refuses_bad_times),
