@@ -135,7 +135,7 @@ static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)
 		.arg = &held,
 	};
 
-	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+	if (!EX_RUNDOWN_PLAIN_SLOTS)
 		kunit_skip(test, "this architecture's slots are all LOCKed ones");
 	call_probe_begin(test, &cpus_lock_probe);
 	call_probe_begin(test, &cpus_unlock_probe);

@@ -122,7 +122,7 @@ static void expect_run_down(struct kunit *test, struct subject *subject)
 /* The function in which all CPUs are interrupted, by those that are. */
 static const char *tour(struct kunit *test)
 {
-	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+	if (!EX_RUNDOWN_PLAIN_SLOTS)
 		kunit_skip(test, "this architecture's slots are all LOCKed ones");
 	return "on_each_cpu_cond_mask";
 }

@@ -389,7 +389,7 @@ static void ex_cache_aware_setup(struct ex_rundown_ref_cache_aware *ref, bool lo
 {
 	int cpu;
 
-	if (!IS_ENABLED(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS))
+	if (!EX_RUNDOWN_PLAIN_SLOTS)
 		locked = true;
 	for_each_possible_cpu(cpu)
 		atomic_long_set(ex_slot_of(ref, cpu), EX_RUNDOWN_SLOT_LIVE);

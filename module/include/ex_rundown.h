@@ -122,8 +122,18 @@ struct ex_rundown_ref_cache_aware {
 /* A 64-bit slot from EX_RUNDOWN_DEAD up to 2^59 above refuses without the slow path. */
 #define EX_RUNDOWN_DEAD_BAND	59
 
-/* Without this, an NMI may tear the architecture's this_cpu operations: the slots want atomics. */
-#ifdef CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS
+/*
+ * Where an NMI may tear the architecture's this_cpu operations, the slots want atomics. 6.1 does
+ * not say yet where that is; these architectures were safe long before.
+ */
+#if defined(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS) || defined(CONFIG_X86) || \
+	defined(CONFIG_ARM64) || defined(CONFIG_S390)
+#define EX_RUNDOWN_PLAIN_SLOTS	1
+#else
+#define EX_RUNDOWN_PLAIN_SLOTS	0
+#endif
+
+#if EX_RUNDOWN_PLAIN_SLOTS
 #define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&(slots))
 #else
 #define __EX_RUNDOWN_STATIC_SLOTS(slots)	(&ex_rundown_slow_slot + 0 * sizeof(slots))
@@ -403,7 +413,7 @@ static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref
  */
 static __always_inline bool __ex_slot_refuses(struct ex_rundown_ref_cache_aware *ref)
 {
-#if BITS_PER_LONG == 64 && defined(CONFIG_ARCH_HAS_NMI_SAFE_THIS_CPU_OPS)
+#if BITS_PER_LONG == 64 && EX_RUNDOWN_PLAIN_SLOTS
 	return this_cpu_read(READ_ONCE(ref->slots)->counter) >> EX_RUNDOWN_DEAD_BAND ==
 	       EX_RUNDOWN_DEAD >> EX_RUNDOWN_DEAD_BAND;
 #else
