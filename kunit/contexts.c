@@ -13,6 +13,7 @@
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
@@ -311,6 +312,76 @@ static void rundown_contexts_test_last_release_wakes(struct kunit *test)
 	thread_join(test, waiter);
 }
 
+#define RELEASES	100
+
+/* The others do not, wherever they come from: who is woken looks, and goes to sleep again. */
+static void rundown_contexts_test_only_last_release_wakes(struct kunit *test)
+{
+	struct subject *subject = test_subject(test);
+	struct thread *waiter;
+	unsigned long slept;
+	int i;
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, RELEASES));
+	waiter = waiter_start_blocked(test, subject);
+	slept = READ_ONCE(waiter->task->nvcsw);
+	for (i = 1; i < RELEASES; i++) {
+		if (i % 2)
+			subject_release(subject);
+		else
+			subject_release_on(subject, other_cpu(0));
+		usleep_range(100, 200);
+	}
+	KUNIT_EXPECT_LT(test, READ_ONCE(waiter->task->nvcsw) - slept, RELEASES / 4);
+	subject_release(subject);
+	thread_join(test, waiter);
+}
+
+#define HOG_US	700000
+
+struct hog {
+	struct subject *subject;
+	struct thread *waiter;
+	bool woken;
+};
+
+static void release_and_hog(void *arg)
+{
+	struct hog *hog = arg;
+	int us;
+
+	sched_set_fifo(current);
+	preempt_disable();
+	subject_release(hog->subject);
+	preempt_enable();
+	for (us = 0; us < HOG_US && !thread_ended(hog->waiter); us += 5)
+		udelay(5);
+	hog->woken = thread_ended(hog->waiter);
+	sched_set_normal(current, 0);
+}
+
+static void wait_elsewhere(void *subject)
+{
+	subject_wait(subject);
+}
+
+/* On PREEMPT_RT, a thread would have to wait until the releaser's CPU has time for it. */
+static void rundown_contexts_test_deferred_wake_needs_no_thread(struct kunit *test)
+{
+	int here = cpumask_first(cpu_online_mask), there = other_cpu(here);
+	struct hog *hog = share_zalloc(test, sizeof(*hog));
+
+	if (here == there)
+		kunit_skip(test, "no CPU beside this one");
+	hog->subject = test_subject(test);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(hog->subject));
+	hog->waiter = thread_run(test, wait_elsewhere, hog->subject, here);
+	waiter_expect_blocked(test, hog->subject, hog->waiter);
+	if (thread_join(test, thread_run(test, release_and_hog, hog, there)))
+		KUNIT_EXPECT_TRUE(test, hog->woken);
+	thread_join(test, hog->waiter);
+}
+
 /* Not only the one that comes first on the list, nor the one whose turn it would be. */
 static void rundown_contexts_test_deferred_wake_is_for_all(struct kunit *test)
 {
@@ -468,6 +539,8 @@ static struct kunit_case rundown_contexts_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contexts_test_acquire_is_refused, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_last_release_wakes, each_pair),
 	KUNIT_CASE_PARAM(rundown_contexts_test_deferred_wake_is_for_all, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contexts_test_only_last_release_wakes, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_contexts_test_deferred_wake_needs_no_thread, each_main_kind),
 #ifdef HAVE_NMI
 	KUNIT_CASE(rundown_contexts_test_nmi_during_tour),
 #endif

@@ -143,6 +143,19 @@ static void rundown_contract_test_second_wait_has_no_effect(struct kunit *test)
 	expect_exactly_held(test, subject, 1);
 }
 
+/* It looks, and does not go through it all once more. */
+static void rundown_contract_test_wait_on_run_down_basic_ref(struct kunit *test)
+{
+	struct call_probe settle = { .kp.symbol_name = "ex_drain_settle" };
+	struct subject *subject = subject_create(test, &basic_ops);
+
+	subject_wait(subject);
+	call_probe_begin(test, &settle);
+	subject_wait(subject);
+	subject_completed(subject);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&settle), 0);
+}
+
 static void rundown_contract_test_every_waiter_returns(struct kunit *test)
 {
 	struct subject *subject = test_subject(test);
@@ -331,6 +344,7 @@ static struct kunit_case rundown_contract_cases[] = {
 	KUNIT_CASE_PARAM(rundown_contract_test_idle_wait_returns_at_once, each_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_wait_blocks_until_last_release, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_second_wait_has_no_effect, each_main_kind),
+	KUNIT_CASE(rundown_contract_test_wait_on_run_down_basic_ref),
 	KUNIT_CASE_PARAM(rundown_contract_test_every_waiter_returns, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_completed_refuses_from_then_on, each_kind),
 	KUNIT_CASE_PARAM(rundown_contract_test_completed_after_wait_has_no_effect, each_main_kind),

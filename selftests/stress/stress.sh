@@ -44,6 +44,27 @@ caught() {
 	echo "# $variant: after $(stats first_violation_ms) ms, $(stats violations) in all"
 }
 
+# So often was a CPU interrupted to call a function.
+calls() {
+	awk '/Function call interrupts/ { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i }
+		END { print n + 0 }' /proc/interrupts
+}
+
+# A hundred times how many interrupts come with a run-down of VARIANT, its own and others.
+calls_a_rundown() {
+	before=$(calls)
+	run "$1" >/dev/null || return
+	echo $((100 * ($(calls) - before) / $(stats rundowns)))
+}
+
+# A run-down of a ref with per-CPU slots interrupts the other CPUs, but those that idle awake. Where
+# none does, plain slots have become LOCKed ones, which look the same otherwise.
+interrupts_cpus() {
+	own=$(calls_a_rundown percpu) && others=$(calls_a_rundown basic) || return
+	echo "interrupts in 100 run-downs: $own, of basic refs $others"
+	[ $((own - others)) -ge $((50 * ($(nproc) - 1))) ]
+}
+
 # While it runs, CPUs go and come.
 run_while_cpus_go() {
 	cpus_go &
@@ -57,8 +78,8 @@ run_while_cpus_go() {
 }
 
 set -- $ours $peers $broken
-extra=3
-! is_long || extra=4
+extra=4
+! is_long || extra=5
 begin $(($# + extra + $(echo $alone | wc -w)))
 [ "$(nproc)" -gt 8 ] || fair_servers_off
 check "the modules load" sh -c 'insmod ./rundown.ko && insmod ./rundown_stress.ko'
@@ -72,6 +93,12 @@ for variant in $alone; do
 	check "$variant passes with one ref and one waiter" run "$variant" --refs 1 --waiters 1 \
 		--live-us 200 && add_totals
 done
+
+if [ "$(nproc)" = 1 ]; then
+	skip "percpu interrupts CPUs" "not on one CPU"
+else
+	check "percpu interrupts CPUs" interrupts_cpus
+fi
 
 # As many acquires as can be had, in the long profile: objects live longer for it.
 if is_long; then
