@@ -244,11 +244,14 @@ static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 	holder->ref = devm_ex_allocate_cache_aware_rundown_protection(device);
 	KUNIT_ASSERT_NOT_NULL(test, holder->ref);
 	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware(holder->ref));
+	free.any_task = true;
 	free.first_arg = (const void __force *)holder->ref->percpu;
 	call_probe_begin(test, &free);
 	thread = thread_run(test, release_soon, holder, ANY_CPU);
 	kunit_device_unregister(test, device);
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder->released));
+	/* By RCU. */
+	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
 	thread_join(test, thread);
 }

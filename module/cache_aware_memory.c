@@ -170,9 +170,10 @@ devm_ex_allocate_cache_aware_rundown_protection(struct device *dev)
 	struct ex_rundown_ref_cache_aware *ref;
 
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
-	/* If the action can't be added, it is done. */
-	if (!ref || devm_add_action_or_reset(dev, ex_cache_aware_devm_free, ref))
+	if (ref && devm_add_action(dev, ex_cache_aware_devm_free, ref)) {
+		ex_free_cache_aware_rundown_protection(ref);
 		return NULL;
+	}
 	return ref;
 }
 EXPORT_SYMBOL_GPL(devm_ex_allocate_cache_aware_rundown_protection);
