@@ -174,15 +174,15 @@ bool idle()
 	return read_all("stats").starts_with("state idle\n");
 }
 
-string quoted(const string &text)
+string quoted(const string &text, size_t most = 80)
 {
 	std::ostringstream out;
-	for (unsigned char c : text.substr(0, 80))
+	for (unsigned char c : text.substr(0, most))
 		if (c < ' ' || c > '~')
 			out << "\\x" << std::hex << int(c);
 		else
 			out << c;
-	return out.str() + (text.size() > 80 ? "..." : "");
+	return out.str() + (text.size() > most ? "..." : "");
 }
 
 // With the right errno, and everything as before.
@@ -195,6 +195,8 @@ bool is_refused(const string &file, const string &text, int error)
 		return true;
 	say("'" + quoted(text) + "' to " + file + ": " + errno_name(got) + ", not " +
 	    errno_name(error) + (before == after ? "" : "; something has changed"));
+	if (before != after)
+		say("before: " + quoted(before, 2000) + " after: " + quoted(after, 2000));
 	// Not to be blamed on the next one.
 	write_line(run, "stop");
 	return false;
