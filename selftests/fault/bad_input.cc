@@ -202,6 +202,15 @@ bool is_refused(const string &file, const string &text, int error)
 	return false;
 }
 
+// Those whose time is up before all of them are awake. The last one's statistics are not empty.
+void test_short_runs()
+{
+	bool ended = true;
+	for (auto msecs : {"1", "1", "1", "50"})
+		ended = ended && write_line(run, "start msecs="s + msecs) == 0 && within(60s, idle);
+	check(ended, "runs of 1 ms and of 50 ms end by themselves");
+}
+
 void test_cases()
 {
 	for (auto &bad : cases)
@@ -534,7 +543,7 @@ void test_unload()
 
 int main()
 {
-	begin(cases.size() + 21);
+	begin(cases.size() + 22);
 	if (load("rundown") || load("rundown_stress"))
 		bail_out("rundown.ko and rundown_stress.ko do not load");
 	if (!exists(debugfs))
@@ -545,10 +554,7 @@ int main()
 	say("seed " + std::to_string(seed) + "; SEED=... for the same fuzzed lines");
 	Fuzzer fuzzer(seed);
 
-	// Statistics that are not empty.
-	write_line(run, "start msecs=50");
-	within(10s, idle);
-
+	test_short_runs();
 	test_cases();
 	test_odd_writes();
 	test_fuzzed(fuzzer);
