@@ -174,15 +174,15 @@ bool idle()
 	return read_all("stats").starts_with("state idle\n");
 }
 
-string quoted(const string &text)
+string quoted(const string &text, size_t most = 80)
 {
 	std::ostringstream out;
-	for (unsigned char c : text.substr(0, 80))
+	for (unsigned char c : text.substr(0, most))
 		if (c < ' ' || c > '~')
 			out << "\\x" << std::hex << int(c);
 		else
 			out << c;
-	return out.str() + (text.size() > 80 ? "..." : "");
+	return out.str() + (text.size() > most ? "..." : "");
 }
 
 // With the right errno, and everything as before.
@@ -195,9 +195,20 @@ bool is_refused(const string &file, const string &text, int error)
 		return true;
 	say("'" + quoted(text) + "' to " + file + ": " + errno_name(got) + ", not " +
 	    errno_name(error) + (before == after ? "" : "; something has changed"));
+	if (before != after)
+		say("before: " + quoted(before, 2000) + " after: " + quoted(after, 2000));
 	// Not to be blamed on the next one.
 	write_line(run, "stop");
 	return false;
+}
+
+// Those whose time is up before all of them are awake. The last one's statistics are not empty.
+void test_short_runs()
+{
+	bool ended = true;
+	for (auto msecs : {"1", "1", "1", "50"})
+		ended = ended && write_line(run, "start msecs="s + msecs) == 0 && within(60s, idle);
+	check(ended, "runs of 1 ms and of 50 ms end by themselves");
 }
 
 void test_cases()
@@ -532,7 +543,7 @@ void test_unload()
 
 int main()
 {
-	begin(cases.size() + 21);
+	begin(cases.size() + 22);
 	if (load("rundown") || load("rundown_stress"))
 		bail_out("rundown.ko and rundown_stress.ko do not load");
 	if (!exists(debugfs))
@@ -543,10 +554,7 @@ int main()
 	say("seed " + std::to_string(seed) + "; SEED=... for the same fuzzed lines");
 	Fuzzer fuzzer(seed);
 
-	// Statistics that are not empty.
-	write_line(run, "start msecs=50");
-	within(10s, idle);
-
+	test_short_runs();
 	test_cases();
 	test_odd_writes();
 	test_fuzzed(fuzzer);

@@ -33,16 +33,18 @@ static void run_free(struct stress_run *run)
 	kfree(run);
 }
 
-/* False if its time is up. */
-static bool queue_end(struct stress_run *run)
+static u64 ns_left(struct stress_run *run)
 {
 	u64 passed_ns = ktime_get_ns() - run->started_ns;
 	u64 whole_ns = (u64)run->settings.msecs * NSEC_PER_MSEC;
 
-	if (passed_ns >= whole_ns)
-		return false;
-	queue_delayed_work(system_long_wq, &end_work, nsecs_to_jiffies(whole_ns - passed_ns) + 1);
-	return true;
+	return passed_ns < whole_ns ? whole_ns - passed_ns : 0;
+}
+
+/* Even if its time is up: whoever was woken may have kept the CPU from us that long. */
+static void queue_end(struct stress_run *run)
+{
+	queue_delayed_work(system_long_wq, &end_work, nsecs_to_jiffies(ns_left(run)) + 1);
 }
 
 /* When its time is up, or it is stopped. What was counted stays until the next run. */
@@ -58,8 +60,10 @@ static void run_end(struct work_struct *work)
 	 * Not before its time: jiffies may have lagged when it began, and what is left over from
 	 * the stop of an earlier run must not end this one.
 	 */
-	if (ending && !run->stop && queue_end(run))
+	if (ending && !run->stop && ns_left(run)) {
+		queue_end(run);
 		ending = false;
+	}
 	if (ending) {
 		run->state = STRESS_STOPPING;
 		run->elapsed_ns = ktime_get_ns() - run->started_ns;
