@@ -59,7 +59,7 @@ out:										\
 	return WENT;								\
 }
 
-/* @scope declares @protection, NULL if it is refused. */
+/* @scope declares @protection. */
 #define DEFINE_BLOCK(name, scope)						\
 static int name(void *ref, enum way way, void (*inside)(void *arg), void *arg)	\
 {										\
@@ -67,7 +67,7 @@ static int name(void *ref, enum way way, void (*inside)(void *arg), void *arg)	\
 										\
 	do {									\
 		scope;								\
-		if (!protection)						\
+		if (!protection.ref)						\
 			return -ENODEV;						\
 		inside(arg);							\
 		if (way == RETURNS)						\
@@ -232,7 +232,7 @@ static void rundown_scopes_test_held_is_released(struct kunit *test)
 #endif
 }
 
-/* Scopes of one place in the code: a kind. */
+/* A place in the code: a lock class. */
 static void take_in_scope(void *ref, struct mutex *mutex)
 {
 	ex_with_rundown_protection_cache_aware(ref, return) {
@@ -243,7 +243,7 @@ static void take_in_scope(void *ref, struct mutex *mutex)
 	}
 }
 
-static void take_in_scope_of_other_kind(void *ref, struct mutex *mutex)
+static void take_in_other_scope(void *ref, struct mutex *mutex)
 {
 	ex_with_rundown_protection_cache_aware(ref, return) {
 		mutex_lock(mutex);
@@ -251,10 +251,12 @@ static void take_in_scope_of_other_kind(void *ref, struct mutex *mutex)
 	}
 }
 
-static void enter_scope_of_third_kind(void *ref)
+static void wait_in_third_scope(void *ref, struct subject *child)
 {
-	ex_with_rundown_protection_cache_aware(ref, return)
-		barrier();
+	ex_with_rundown_protection_cache_aware(ref, return) {
+		if (child)
+			subject_wait(child);
+	}
 }
 
 static void wait_with_mutex(struct subject *subject, struct mutex *mutex)
@@ -311,6 +313,7 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &allocated_ops);
 	struct subject *other = subject_create(test, &allocated_ops);
+	struct subject *child = subject_create(test, &allocated_ops);
 	static DEFINE_MUTEX(held_in_wait);
 	static DEFINE_MUTEX(taken_in_scope);
 	static DEFINE_MUTEX(with_timeout);
@@ -319,7 +322,7 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	take_in_scope(subject->ref, NULL);
 	/* The mutex of an owner of something else. */
 	wait_with_mutex(subject, &held_in_wait);
-	take_in_scope_of_other_kind(other->ref, &held_in_wait);
+	take_in_other_scope(other->ref, &held_in_wait);
 	/* Taken in the scope, and not held in the wait. */
 	take_in_scope(subject->ref, &taken_in_scope);
 	wait_with_mutex(subject, &held_in_wait);
@@ -332,20 +335,27 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	/* An interrupt is refused rather than wait for who waits for it. */
 	smp_call_function_single(other_cpu(0), enter_scope, subject->ref, 1);
 	subject_wait(subject);
-	/* The next life is of the kind of its own first scope, in which nothing is taken. */
+	/* The next life knows only scopes of its own, in which nothing is taken. */
 	subject_reinitialize(subject);
-	enter_scope_of_third_kind(subject->ref);
+	wait_in_third_scope(subject->ref, NULL);
 	wait_with_mutex(subject, &taken_in_scope);
+	/* A parent protected by the place that its child is, too. */
+	wait_in_third_scope(child->ref, NULL);
+	wait_in_third_scope(subject->ref, child);
 }
 
 /* Nobody is in the other's way here, so nothing hangs; it is reported all the same. */
 static void rundown_scopes_test_lockdep_reports(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &allocated_ops);
+	static DEFINE_MUTEX(unrelated);
 	static DEFINE_MUTEX(mutex);
 
 	need_lockdep(test);
+	/* Not the only scope that the ref is in. */
+	wait_in_third_scope(subject->ref, NULL);
 	take_in_scope(subject->ref, NULL);
+	take_in_other_scope(subject->ref, &unrelated);
 	wait_with_mutex(subject, &mutex);
 	splat_begin("possible circular locking dependency");
 	take_in_scope(subject->ref, &mutex);

@@ -5,9 +5,10 @@
  * that somebody holds across the wait is a circle, and lockdep says so before anybody is caught in
  * it.
  *
- * A ref has no room for lockdep's part. It is kept here, from the first scope on a ref to the end
- * of its run-down, under the ref's address; its class is the place in the code of that scope. If
- * there is no room for one more, the scope goes unseen.
+ * Lockdep's part of a scope belongs to its place in the code, not to the ref, which has no room for
+ * it. What is kept here is which places a ref has been in, from the first scope to the end of the
+ * run-down: a wait is a writer to all of them. If there is no room for one more, waits for that ref
+ * do not know of that place.
  *
  * Everything is lock-free: scopes may be entered in any context.
  */
@@ -17,79 +18,63 @@
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/preempt.h>
 
 #include "ex_rundown_scope.h"
 #include "scope.h"
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 
-#define EX_SCOPE_HOMES_SHIFT	6
-#define EX_SCOPE_WAYS		8
+#define EX_SCOPE_SHIFT	11
+#define EX_SCOPE_NEAR	16
 
 /* In ref: that the entry is being made. */
-#define EX_SCOPE_BUSY		1L
+#define EX_SCOPE_BUSY	1L
 
 struct ex_scope_entry {
 	atomic_long_t ref;
-	struct lockdep_map map;
+	struct lockdep_map *place;
 };
 
-static struct ex_scope_entry entries[1 << EX_SCOPE_HOMES_SHIFT][EX_SCOPE_WAYS];
+/* A ref's entries are among the EX_SCOPE_NEAR from where its hash is. */
+static struct ex_scope_entry entries[(1 << EX_SCOPE_SHIFT) + EX_SCOPE_NEAR];
 
-/* Two who enter at once may both have made one: @at is where to begin. */
-static struct ex_scope_entry *ex_scope_find(const void *ref, unsigned int *at)
+#define ex_for_each_near(entry, ref)						\
+	for (struct ex_scope_entry *entry = &entries[hash_ptr(ref, EX_SCOPE_SHIFT)],	\
+	     *__end = entry + EX_SCOPE_NEAR; entry < __end; entry++)
+
+static bool ex_scope_is_of(struct ex_scope_entry *entry, const void *ref)
 {
-	struct ex_scope_entry *home = entries[hash_ptr(ref, EX_SCOPE_HOMES_SHIFT)];
-
-	while (*at < EX_SCOPE_WAYS) {
-		struct ex_scope_entry *entry = &home[(*at)++];
-
-		if (atomic_long_read_acquire(&entry->ref) == (long)ref)
-			return entry;
-	}
-	return NULL;
+	return atomic_long_read_acquire(&entry->ref) == (long)ref;
 }
 
-static struct ex_scope_entry *ex_scope_make(const void *ref, struct lock_class_key *kind)
+/* Two who enter at once may both add it, which does no harm. */
+static void ex_scope_remember(const void *ref, struct lockdep_map *place)
 {
-	struct ex_scope_entry *home = entries[hash_ptr(ref, EX_SCOPE_HOMES_SHIFT)];
-	unsigned int i;
-
-	for (i = 0; i < EX_SCOPE_WAYS; i++) {
-		if (atomic_long_cmpxchg(&home[i].ref, 0, EX_SCOPE_BUSY))
+	ex_for_each_near(entry, ref)
+		if (ex_scope_is_of(entry, ref) && READ_ONCE(entry->place) == place)
+			return;
+	ex_for_each_near(entry, ref) {
+		if (atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
 			continue;
-		lockdep_init_map(&home[i].map, "ex_rundown", kind, 0);
-		atomic_long_set_release(&home[i].ref, (long)ref);
-		return &home[i];
+		WRITE_ONCE(entry->place, place);
+		atomic_long_set_release(&entry->ref, (long)ref);
+		return;
 	}
-	return NULL;
 }
 
 /* Protection was granted, and will be released at the end of the scope. */
-void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind, unsigned long caller)
+void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place, unsigned long caller)
 {
-	unsigned int at = 0;
-	struct ex_scope_entry *entry = ex_scope_find(ref, &at);
-
-	if (!entry)
-		entry = ex_scope_make(ref, kind);
-	if (entry)
-		lock_acquire(&entry->map, 0, 1, 2, 1, NULL, caller);
+	ex_scope_remember(ref, place);
+	lock_acquire(place, 0, 1, 2, 1, NULL, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_scope_begin);
 
 /* Before the release, which may be the ref's end. */
-void __ex_rundown_scope_end(const void *ref, unsigned long caller)
+void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller)
 {
-	struct ex_scope_entry *entry;
-	unsigned int at = 0;
-
-	while ((entry = ex_scope_find(ref, &at))) {
-		if (lock_is_held(&entry->map)) {
-			lock_release(&entry->map, caller);
-			return;
-		}
-	}
+	lock_release(place, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_scope_end);
 
@@ -98,17 +83,29 @@ EXPORT_SYMBOL_GPL(__ex_rundown_scope_end);
  * @ref:    the ref
  * @caller: who
  *
+ * One who is in a scope of the same place may well wait: for a child of the object, say. That it is
+ * for the very same object is left to the report of long waits.
+ *
  * Context: Task.
  */
 void ex_scope_waits(const void *ref, unsigned long caller)
 {
-	struct ex_scope_entry *entry;
-	unsigned int at = 0;
+	/* With preemption off: no module that the place is in goes away meanwhile. */
+	preempt_disable();
+	ex_for_each_near(entry, ref) {
+		struct lockdep_map *place;
 
-	while ((entry = ex_scope_find(ref, &at))) {
-		lock_acquire(&entry->map, 0, 0, 0, 1, NULL, caller);
-		lock_release(&entry->map, caller);
+		if (!ex_scope_is_of(entry, ref))
+			continue;
+		place = READ_ONCE(entry->place);
+		/* Unless it became another ref's between the two. */
+		smp_rmb();
+		if (atomic_long_read(&entry->ref) != (long)ref || lock_is_held(place))
+			continue;
+		lock_acquire(place, 0, 0, 0, 1, NULL, caller);
+		lock_release(place, caller);
 	}
+	preempt_enable();
 }
 
 /**
@@ -119,27 +116,27 @@ void ex_scope_waits(const void *ref, unsigned long caller)
  */
 void ex_scope_forget(const void *ref)
 {
-	struct ex_scope_entry *entry;
-	unsigned int at = 0;
-
-	while ((entry = ex_scope_find(ref, &at)))
-		atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
+	ex_for_each_near(entry, ref)
+		if (ex_scope_is_of(entry, ref))
+			atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
 }
 
-/* A kind is in the memory of the module that has the scope. */
+/* A place is in the memory of the module that has the scope, and nobody is in that any more. */
 static int ex_scope_module(struct notifier_block *block, unsigned long state, void *data)
 {
-	struct ex_scope_entry *entry = &entries[0][0];
 	struct module *module = data;
+	int i;
 
 	if (state != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
-	for (; entry < &entries[0][0] + sizeof(entries) / sizeof(*entry); entry++) {
-		long ref = atomic_long_read_acquire(&entry->ref);
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		long ref = atomic_long_read_acquire(&entries[i].ref);
 
-		if (ref & ~EX_SCOPE_BUSY && within_module((unsigned long)entry->map.key, module))
-			atomic_long_cmpxchg(&entry->ref, ref, 0);
+		if (ref & ~EX_SCOPE_BUSY &&
+		    within_module((unsigned long)READ_ONCE(entries[i].place), module))
+			atomic_long_cmpxchg(&entries[i].ref, ref, 0);
 	}
+	/* Before its memory goes, there is a grace period for waits that have found a place. */
 	return NOTIFY_OK;
 }
 

@@ -8,10 +8,10 @@
  *		...
  *	}
  *
- * or, to the end of the block, with @protection NULL if it is refused:
+ * or, to the end of the block, with @protection.ref NULL if it is refused:
  *
  *	EX_RUNDOWN_PROTECTION(protection, &device->ref);
- *	if (!protection)
+ *	if (!protection.ref)
  *		return -ENODEV;
  *
  * Where the kernel has CLASS() and guard() (from 6.5 on, and late versions of 6.1; our includes
@@ -31,91 +31,114 @@
  * granted.
  *
  * A scope is entered and left by one task, interrupt or NMI, and so lockdep knows it: it warns of
- * somebody who takes in it a lock that is held across a wait for the same kind of object. The kind
- * is the place in the code of the first scope on an object. Plain acquires and releases may go from
- * hand to hand, and lockdep does not hear of them.
+ * somebody who takes in it a lock that is held across a wait for an object that this scope was
+ * entered on before. The lock class is the place in the code where one of these macros stands: let
+ * objects that have nothing to do with each other have their own, rather than one in a function
+ * that all of them share. Plain acquires and releases may go from hand to hand, and lockdep does
+ * not hear of them.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
 #define _EX_RUNDOWN_SCOPE_H
 
 #include <linux/compiler.h>
-#include <linux/lockdep_types.h>
+#include <linux/lockdep.h>
 
 #include "ex_rundown.h"
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind, unsigned long caller);
-void __ex_rundown_scope_end(const void *ref, unsigned long caller);
+void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place, unsigned long caller);
+void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller);
 
-/* A kind for each place where this stands. */
-#define __EX_RUNDOWN_KIND()	({ static struct lock_class_key __ex_kind; &__ex_kind; })
+/* One for each place where this stands, which is its own class. */
+#define __EX_RUNDOWN_PLACE(ref) ({						\
+	static struct lockdep_map __ex_place =					\
+		STATIC_LOCKDEP_MAP_INIT("ex_rundown(" #ref ")", &__ex_place);	\
+	&__ex_place;								\
+})
 #else
-static inline void __ex_rundown_scope_begin(const void *ref, struct lock_class_key *kind,
+static inline void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place,
 					    unsigned long caller)
 {
 }
 
-static inline void __ex_rundown_scope_end(const void *ref, unsigned long caller)
+static inline void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller)
 {
 }
 
-#define __EX_RUNDOWN_KIND()	NULL
+#define __EX_RUNDOWN_PLACE(ref)	NULL
 #endif
 
-typedef struct ex_rundown_ref *class_ex_rundown_t;
-typedef struct ex_rundown_ref_cache_aware *class_ex_rundown_cache_aware_t;
+/**
+ * class_ex_rundown_t - a scope on a basic ref
+ * @ref: the ref, or NULL if protection was refused
+ */
+typedef struct {
+	struct ex_rundown_ref *ref;
+	/* private: */
+	struct lockdep_map *place;
+} class_ex_rundown_t;
+
+/**
+ * class_ex_rundown_cache_aware_t - a scope on a cache-aware ref
+ * @ref: the ref, or NULL if protection was refused
+ */
+typedef struct {
+	struct ex_rundown_ref_cache_aware *ref;
+	/* private: */
+	struct lockdep_map *place;
+} class_ex_rundown_cache_aware_t;
 
 static __always_inline class_ex_rundown_t
-__ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lock_class_key *kind)
+__ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lockdep_map *place)
 {
 	if (!ex_acquire_rundown_protection(ref))
-		return NULL;
-	__ex_rundown_scope_begin(ref, kind, _THIS_IP_);
-	return ref;
+		return (class_ex_rundown_t){};
+	__ex_rundown_scope_begin(ref, place, _THIS_IP_);
+	return (class_ex_rundown_t){ ref, place };
 }
 
 static __always_inline class_ex_rundown_cache_aware_t
 __ex_rundown_scope_acquire_cache_aware(struct ex_rundown_ref_cache_aware *ref,
-				       struct lock_class_key *kind)
+				       struct lockdep_map *place)
 {
 	if (!ex_acquire_rundown_protection_cache_aware(ref))
-		return NULL;
-	__ex_rundown_scope_begin(ref, kind, _THIS_IP_);
-	return ref;
+		return (class_ex_rundown_cache_aware_t){};
+	__ex_rundown_scope_begin(ref, place, _THIS_IP_);
+	return (class_ex_rundown_cache_aware_t){ ref, place };
 }
 
 #define class_ex_rundown_constructor(ref)	\
-	__ex_rundown_scope_acquire(ref, __EX_RUNDOWN_KIND())
+	__ex_rundown_scope_acquire(ref, __EX_RUNDOWN_PLACE(ref))
 #define class_ex_rundown_cache_aware_constructor(ref)	\
-	__ex_rundown_scope_acquire_cache_aware(ref, __EX_RUNDOWN_KIND())
+	__ex_rundown_scope_acquire_cache_aware(ref, __EX_RUNDOWN_PLACE(ref))
 
 static __always_inline void class_ex_rundown_destructor(class_ex_rundown_t *scope)
 {
-	if (!*scope)
+	if (!scope->ref)
 		return;
-	__ex_rundown_scope_end(*scope, _THIS_IP_);
-	ex_release_rundown_protection(*scope);
+	__ex_rundown_scope_end(scope->place, _THIS_IP_);
+	ex_release_rundown_protection(scope->ref);
 }
 
 static __always_inline void
 class_ex_rundown_cache_aware_destructor(class_ex_rundown_cache_aware_t *scope)
 {
-	if (!*scope)
+	if (!scope->ref)
 		return;
-	__ex_rundown_scope_end(*scope, _THIS_IP_);
-	ex_release_rundown_protection_cache_aware(*scope);
+	__ex_rundown_scope_end(scope->place, _THIS_IP_);
+	ex_release_rundown_protection_cache_aware(scope->ref);
 }
 
 /* What scoped_cond_guard() asks of a class. */
 static __always_inline void *class_ex_rundown_lock_ptr(class_ex_rundown_t *scope)
 {
-	return *scope;
+	return scope->ref;
 }
 
 static __always_inline void *
 class_ex_rundown_cache_aware_lock_ptr(class_ex_rundown_cache_aware_t *scope)
 {
-	return *scope;
+	return scope->ref;
 }
 
 static __maybe_unused const bool class_ex_rundown_is_conditional = true;
@@ -131,9 +154,9 @@ DEFINE_GUARD(ex_rundown_cache_aware_held, struct ex_rundown_ref_cache_aware *, (
 	class_##class##_t name __attribute__((__cleanup__(class_##class##_destructor))) =	\
 		class_##class##_constructor(ref)
 
-#define __ex_with(class, scope, end, ref, fail)		\
-	for (__EX_RUNDOWN_SCOPE(class, scope, ref);; ({ goto end; }))	\
-		if (!scope) {					\
+#define __ex_with(class, scope, end, object, fail)		\
+	for (__EX_RUNDOWN_SCOPE(class, scope, object);; ({ goto end; }))	\
+		if (!scope.ref) {				\
 			fail;					\
 end:								\
 			break;					\
@@ -141,7 +164,7 @@ end:								\
 
 /**
  * EX_RUNDOWN_PROTECTION - protection until the end of the block
- * @name: a pointer that is defined by it: @ref; NULL if protection is refused
+ * @name: a variable that is defined by it; @name.ref is @ref, or NULL if protection is refused
  * @ref:  the ref of the object to be used
  *
  * Context: as ex_acquire_rundown_protection(); the block is left where it was entered.
@@ -150,7 +173,7 @@ end:								\
 
 /**
  * EX_RUNDOWN_PROTECTION_CACHE_AWARE - protection until the end of the block
- * @name: a pointer that is defined by it: @ref; NULL if protection is refused
+ * @name: a variable that is defined by it; @name.ref is @ref, or NULL if protection is refused
  * @ref:  the ref of the object to be used
  *
  * Context: as ex_acquire_rundown_protection_cache_aware(); the block is left where it was entered.
@@ -163,7 +186,8 @@ end:								\
  * @ref:  the ref of the object to be used
  * @fail: a statement that is run instead if protection is refused
  *
- * In the statement, break and continue leave it, as do return and goto; all release.
+ * In the statement, break and continue leave it, as do return and goto; all release. In @fail, too,
+ * break and continue go on behind the statement, not in a loop around it.
  *
  * Context: as ex_acquire_rundown_protection(); the statement is left where it was entered.
  */

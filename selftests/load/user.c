@@ -56,43 +56,34 @@ static const struct kernel_param_ops counts_ops = {
 module_param_cb(counts, &counts_ops, NULL, 0444);
 MODULE_PARM_DESC(counts, "What has been done (read only)");
 
-static bool user_acquire(enum user_kind kind)
-{
-	struct user_refs *refs = &rundown_user_refs;
-
-	if (kind == USER_BASIC)
-		return ex_acquire_rundown_protection(&refs->basic);
-	return ex_acquire_rundown_protection_cache_aware(refs->cache_aware);
-}
-
-static void user_release(enum user_kind kind)
-{
-	struct user_refs *refs = &rundown_user_refs;
-
-	if (kind == USER_BASIC)
-		ex_release_rundown_protection(&refs->basic);
-	else
-		ex_release_rundown_protection_cache_aware(refs->cache_aware);
-}
-
 static void user_check(enum user_kind kind)
 {
 	if (READ_ONCE(rundown_user_refs.stamps[kind]) != USER_STAMP)
 		atomic_long_inc(&violations);
 }
 
-static void user_use(enum user_kind kind, bool may_sleep)
+static void user_look(enum user_kind kind, bool may_sleep)
 {
-	if (!user_acquire(kind)) {
-		atomic_long_inc(&refusals);
-		return;
-	}
 	user_check(kind);
 	if (may_sleep)
 		usleep_range(50, 100);
 	user_check(kind);
-	user_release(kind);
 	atomic_long_inc(&uses);
+}
+
+static void user_use(enum user_kind kind, bool may_sleep)
+{
+	struct user_refs *refs = &rundown_user_refs;
+
+	if (kind == USER_BASIC)
+		ex_with_rundown_protection(&refs->basic, goto refused)
+			user_look(kind, may_sleep);
+	else
+		ex_with_rundown_protection_cache_aware(refs->cache_aware, goto refused)
+			user_look(kind, may_sleep);
+	return;
+refused:
+	atomic_long_inc(&refusals);
 }
 
 static int user_thread(void *unused)
@@ -131,6 +122,9 @@ static int users_start(void)
 {
 	unsigned int i;
 
+	/* Lockdep is to forget that this module was in a scope when it goes. */
+	ex_with_rundown_protection(&rundown_user_refs.quiet, return -ENODEV)
+		barrier();
 	timer_setup(&user_timer, user_tick, 0);
 	for (i = 0; i < threads; i++) {
 		struct task_struct *task = kthread_run(user_thread, NULL, "%s/%u",
@@ -199,6 +193,7 @@ static int __init user_init(void)
 	int error;
 
 	ex_initialize_rundown_protection(&refs->basic);
+	ex_initialize_rundown_protection(&refs->quiet);
 	refs->cache_aware = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	if (!refs->cache_aware)
 		return -ENOMEM;
@@ -227,6 +222,7 @@ static void __exit user_exit(void)
 	for (kind = 0; kind < USER_KINDS; kind++)
 		owner_run_down(kind);
 	users_stop();
+	ex_wait_for_rundown_protection_release(&rundown_user_refs.quiet);
 	ex_free_cache_aware_rundown_protection(rundown_user_refs.cache_aware);
 	if (atomic_long_read(&violations))
 		pr_err("%s: %ld violations\n", KBUILD_MODNAME, atomic_long_read(&violations));

@@ -3,7 +3,7 @@
 #ifndef _RUNDOWN_USER_H
 #define _RUNDOWN_USER_H
 
-#include "ex_rundown.h"
+#include "ex_rundown_scope.h"
 
 enum user_kind {
 	USER_BASIC,
@@ -14,6 +14,8 @@ enum user_kind {
 struct user_refs {
 	struct ex_rundown_ref basic;
 	struct ex_rundown_ref_cache_aware *cache_aware;
+	/* Used by each module as it is loaded, and run down when the first of them goes. */
+	struct ex_rundown_ref quiet;
 	/* For each kind: what a holder must find, or what it must not. */
 	unsigned long stamps[USER_KINDS];
 };
