@@ -606,6 +606,8 @@ void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 	left = atomic_long_read(&ref->outstanding);
 	if (left && !(left & EX_RUNDOWN_TOKEN))
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
+	else
+		__ex_rundown_forget(ref);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed_cache_aware);
 
