@@ -166,7 +166,7 @@ bool __ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 
 	if (unlikely(count - 1 >= EX_RUNDOWN_MAX_COUNT)) {
 		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
-		return false;
+		return ex_refused(ref, caller);
 	}
 	if (ex_cache_aware_locked(ref))
 		return ex_locked_acquire(ref, count, caller);
