@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Run-downs that call a function when they have ended. */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 
@@ -196,6 +197,49 @@ static void rundown_asynchronous_test_holds_module(struct kunit *test)
 #endif
 }
 
+struct barrier_run {
+	struct async *async;
+	bool returned;		/* the function */
+	bool ended, too_early;
+};
+
+static struct barrier_run *barrier_run;
+
+static void called_slowly(struct ex_rundown_work *work)
+{
+	msleep(STAYS_MS);
+	WRITE_ONCE(barrier_run->returned, true);
+}
+
+static void wait_for_calls(void *arg)
+{
+	struct barrier_run *run = arg;
+
+	ex_rundown_async_barrier();
+	run->too_early = !READ_ONCE(run->returned);
+	WRITE_ONCE(run->ended, true);
+}
+
+/* It waits for holders, and for the function until it has returned. */
+static void rundown_asynchronous_test_barrier(struct kunit *test)
+{
+	struct async *async = async_create(test, test_subject(test));
+	const struct ref_ops *ops = async->subject->ops;
+	struct thread *thread;
+
+	barrier_run = share_zalloc(test, sizeof(*barrier_run));
+	/* There is nothing to wait for. */
+	ex_rundown_async_barrier();
+	KUNIT_ASSERT_TRUE(test, subject_acquire(async->subject));
+	ops->start_async(async->subject->ref, &async->work, called_slowly);
+	thread = thread_run(test, wait_for_calls, barrier_run, ANY_CPU);
+	msleep(STAYS_MS);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(barrier_run->ended));
+	subject_release(async->subject);
+	if (thread_join(test, thread))
+		KUNIT_EXPECT_FALSE(test, barrier_run->too_early);
+}
+
 static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_idle_ref, each_kind),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_last_release_calls, each_kind),
@@ -204,6 +248,7 @@ static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_life_after_life, each_main_kind),
 	KUNIT_CASE(rundown_asynchronous_test_frees_all),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_holds_module, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_barrier, each_main_kind),
 	{}
 };
 
