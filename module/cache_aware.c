@@ -383,7 +383,7 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
  * no holder may want that.
  *
  * Context: Task. May sleep, uninterruptibly, as long as there are holders. With cpus_read_lock()
- * held.
+ * held, which a module can't check: without it a CPU that comes meanwhile is missed.
  */
 void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
 	struct ex_rundown_ref_cache_aware *ref)
