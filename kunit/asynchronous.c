@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Run-downs that call a function when they have ended. */
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 
@@ -196,6 +197,65 @@ static void rundown_asynchronous_test_holds_module(struct kunit *test)
 #endif
 }
 
+#ifdef CONFIG_MODULE_UNLOAD
+struct barrier {
+	struct module *owner;
+	struct async *async;
+	int calls;
+};
+
+static void called_slowly(struct ex_rundown_work *work)
+{
+	msleep(10 * STAYS_MS);
+	called(work);
+}
+
+static void wait_for_calls(void *arg)
+{
+	struct barrier *barrier = arg;
+
+	__ex_rundown_async_barrier(barrier->owner);
+	barrier->calls = atomic_read(&barrier->async->calls);
+}
+#endif
+
+/* It can't be held, so it waits for its functions, and for no others. */
+static void rundown_asynchronous_test_module_on_its_way_out(struct kunit *test)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct barrier *barrier = share_zalloc(test, sizeof(*barrier));
+	struct async *before = async_create(test, subject);
+	struct async *other = async_create(test, subject_create(test, &basic_ops));
+	struct thread *thread;
+
+	barrier->owner = share_zalloc(test, sizeof(*barrier->owner));
+	barrier->owner->state = MODULE_STATE_GOING;
+	atomic_set(&barrier->owner->refcnt, 5);
+	barrier->async = async_create(test, subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(other->subject));
+	async_start(before);
+	async_start(other);
+	__ex_start_rundown_async(subject->ref, &barrier->async->work, called_slowly,
+				 barrier->owner);
+	KUNIT_EXPECT_EQ(test, atomic_read(&barrier->owner->refcnt), 5);
+	thread = thread_run(test, wait_for_calls, barrier, ANY_CPU);
+	msleep(10 * STAYS_MS);
+	KUNIT_EXPECT_FALSE(test, thread_ended(thread));
+	subject_release(subject);
+	thread_join(test, thread);
+	KUNIT_EXPECT_EQ(test, barrier->calls, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&barrier->owner->refcnt), 5);
+	expect_called(test, before);
+	expect_not_called(test, other);
+	subject_release(other->subject);
+	expect_called(test, other);
+#else
+	kunit_skip(test, "no module is ever unloaded");
+#endif
+}
+
 static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_idle_ref, each_kind),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_last_release_calls, each_kind),
@@ -204,6 +264,7 @@ static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_life_after_life, each_main_kind),
 	KUNIT_CASE(rundown_asynchronous_test_frees_all),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_holds_module, each_main_kind),
+	KUNIT_CASE(rundown_asynchronous_test_module_on_its_way_out),
 	{}
 };
 
