@@ -197,47 +197,63 @@ static void rundown_asynchronous_test_holds_module(struct kunit *test)
 #endif
 }
 
-struct barrier_run {
+#ifdef CONFIG_MODULE_UNLOAD
+struct barrier {
+	struct module *owner;
 	struct async *async;
-	bool returned;		/* the function */
-	bool ended, too_early;
+	int calls;
 };
-
-static struct barrier_run *barrier_run;
 
 static void called_slowly(struct ex_rundown_work *work)
 {
-	msleep(STAYS_MS);
-	WRITE_ONCE(barrier_run->returned, true);
+	msleep(10 * STAYS_MS);
+	called(work);
 }
 
 static void wait_for_calls(void *arg)
 {
-	struct barrier_run *run = arg;
+	struct barrier *barrier = arg;
 
-	ex_rundown_async_barrier();
-	run->too_early = !READ_ONCE(run->returned);
-	WRITE_ONCE(run->ended, true);
+	__ex_rundown_async_barrier(barrier->owner);
+	barrier->calls = atomic_read(&barrier->async->calls);
 }
+#endif
 
-/* It waits for holders, and for the function until it has returned. */
-static void rundown_asynchronous_test_barrier(struct kunit *test)
+/* It can't be held, so it waits for its functions, and for no others. */
+static void rundown_asynchronous_test_module_on_its_way_out(struct kunit *test)
 {
-	struct async *async = async_create(test, test_subject(test));
-	const struct ref_ops *ops = async->subject->ops;
+#ifdef CONFIG_MODULE_UNLOAD
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct barrier *barrier = share_zalloc(test, sizeof(*barrier));
+	struct async *before = async_create(test, subject);
+	struct async *other = async_create(test, subject_create(test, &basic_ops));
 	struct thread *thread;
 
-	barrier_run = share_zalloc(test, sizeof(*barrier_run));
-	/* There is nothing to wait for. */
-	ex_rundown_async_barrier();
-	KUNIT_ASSERT_TRUE(test, subject_acquire(async->subject));
-	ops->start_async(async->subject->ref, &async->work, called_slowly);
-	thread = thread_run(test, wait_for_calls, barrier_run, ANY_CPU);
-	msleep(STAYS_MS);
-	KUNIT_EXPECT_FALSE(test, READ_ONCE(barrier_run->ended));
-	subject_release(async->subject);
-	if (thread_join(test, thread))
-		KUNIT_EXPECT_FALSE(test, barrier_run->too_early);
+	barrier->owner = share_zalloc(test, sizeof(*barrier->owner));
+	barrier->owner->state = MODULE_STATE_GOING;
+	atomic_set(&barrier->owner->refcnt, 5);
+	barrier->async = async_create(test, subject);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(other->subject));
+	async_start(before);
+	async_start(other);
+	__ex_start_rundown_async(subject->ref, &barrier->async->work, called_slowly,
+				 barrier->owner);
+	KUNIT_EXPECT_EQ(test, atomic_read(&barrier->owner->refcnt), 5);
+	thread = thread_run(test, wait_for_calls, barrier, ANY_CPU);
+	msleep(10 * STAYS_MS);
+	KUNIT_EXPECT_FALSE(test, thread_ended(thread));
+	subject_release(subject);
+	thread_join(test, thread);
+	KUNIT_EXPECT_EQ(test, barrier->calls, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&barrier->owner->refcnt), 5);
+	expect_called(test, before);
+	expect_not_called(test, other);
+	subject_release(other->subject);
+	expect_called(test, other);
+#else
+	kunit_skip(test, "no module is ever unloaded");
+#endif
 }
 
 static struct kunit_case rundown_asynchronous_cases[] = {
@@ -248,7 +264,7 @@ static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_life_after_life, each_main_kind),
 	KUNIT_CASE(rundown_asynchronous_test_frees_all),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_holds_module, each_main_kind),
-	KUNIT_CASE_PARAM(rundown_asynchronous_test_barrier, each_main_kind),
+	KUNIT_CASE(rundown_asynchronous_test_module_on_its_way_out),
 	{}
 };
 

@@ -78,14 +78,41 @@ static void rundown_many_test_states_that_differ(struct kunit *test)
 	subject_release(many->subjects[MANY - 1]);
 }
 
+/* The CPUs are interrupted so often, and none of them goes meanwhile. */
+static void expect_rounds(struct kunit *test, struct many *many, int expected)
+{
+	struct call_probe rounds = { .kp.symbol_name = "on_each_cpu_cond_mask" };
+	struct call_probe locks = { .kp.symbol_name = "cpus_read_lock" };
+
+	call_probe_begin(test, &rounds);
+	call_probe_begin(test, &locks);
+	/* Registering the others made calls of its own. */
+	atomic_set(&rounds.calls, 0);
+	atomic_set(&locks.calls, 0);
+	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
+	KUNIT_EXPECT_EQ(test, atomic_read(&locks.calls), expected);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rounds.calls), expected);
+	call_probe_end(&locks);
+	call_probe_end(&rounds);
+}
+
+static void rundown_many_test_none_interrupts(struct kunit *test)
+{
+	struct many *many = many_create(test);
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		many->refs[i] = many->subjects[i - i % 3 + 1]->ref;
+	expect_rounds(test, many, 0);
+}
+
 static void rundown_many_test_one_round(struct kunit *test)
 {
 	struct many *many = many_create(test);
-	struct call_probe rounds = { .kp.symbol_name = "on_each_cpu_cond_mask" };
 
-	call_probe_begin(test, &rounds);
-	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
-	KUNIT_EXPECT_EQ(test, call_probe_end(&rounds), 1);
+	/* Neither the first nor the last is one that wants it. */
+	swap(many->refs[0], many->refs[1]);
+	expect_rounds(test, many, 1);
 	/* None of none, of course. */
 	ex_wait_for_rundown_protection_release_cache_aware_many(NULL, 0);
 }
@@ -147,6 +174,7 @@ static void rundown_many_test_thousands(struct kunit *test)
 static struct kunit_case rundown_many_cases[] = {
 	KUNIT_CASE(rundown_many_test_waits_for_each),
 	KUNIT_CASE(rundown_many_test_states_that_differ),
+	KUNIT_CASE(rundown_many_test_none_interrupts),
 	KUNIT_CASE(rundown_many_test_one_round),
 	KUNIT_CASE_PARAM(rundown_many_test_thousands, each_batch_gen_params),
 	{}

@@ -282,7 +282,7 @@ static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 {
 	struct device_holder *holder = share_zalloc(test, sizeof(*holder));
 	struct device *device = kunit_device_register(test, "rundown");
-	struct call_probe free = freed_percpu;
+	struct call_probe free = freed_percpu, free_here = freed_percpu;
 	struct thread *thread;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
@@ -293,9 +293,11 @@ static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 	free.first_arg = (const void __force *)holder->ref->percpu;
 	call_probe_begin(test, &free);
 	thread = thread_run(test, release_soon, holder, ANY_CPU);
+	call_probe_begin(test, &free_here);
 	kunit_device_unregister(test, device);
 	KUNIT_EXPECT_TRUE(test, READ_ONCE(holder->released));
 	/* By RCU. */
+	KUNIT_EXPECT_EQ(test, call_probe_end(&free_here), 0);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
 	thread_join(test, thread);

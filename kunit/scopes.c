@@ -350,10 +350,12 @@ static void rundown_scopes_test_lockdep_reports(struct kunit *test)
 	struct subject *subject = subject_create(test, &allocated_ops);
 	static DEFINE_MUTEX(unrelated);
 	static DEFINE_MUTEX(mutex);
+	int i;
 
 	need_lockdep(test);
-	/* Not the only scope that the ref is in. */
-	wait_in_third_scope(subject->ref, NULL);
+	/* Not the only scope that the ref is in, nor is it once. */
+	for (i = 0; i < 20; i++)
+		wait_in_third_scope(subject->ref, NULL);
 	take_in_scope(subject->ref, NULL);
 	take_in_other_scope(subject->ref, &unrelated);
 	wait_with_mutex(subject, &mutex);

@@ -464,6 +464,8 @@ static void rundown_tracking_test_mixed(struct kunit *test)
 /* Memory that another ref lay in. */
 static void rundown_tracking_test_initialize_forgets(struct kunit *test)
 {
+	struct subject *subject = subject_create(test, &in_place_ops);
+	size_t size = ex_size_of_rundown_protection_cache_aware();
 	struct ex_rundown_ref ref;
 
 	ex_initialize_rundown_protection(&ref);
@@ -471,6 +473,11 @@ static void rundown_tracking_test_initialize_forgets(struct kunit *test)
 	ex_initialize_rundown_protection(&ref);
 	KUNIT_ASSERT_TRUE(test, basic_ops.acquire(&ref));
 	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, basic_release(&ref));
+
+	KUNIT_ASSERT_TRUE(test, first_cache_aware_holder(subject->ref));
+	KUNIT_ASSERT_EQ(test, 0, ex_initialize_rundown_protection_cache_aware(subject->ref, size));
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, cache_aware_release(subject->ref));
 }
 
 /* Live again in a way that nobody is told of: zero-filled memory is a live ref. */
@@ -523,10 +530,8 @@ static void rundown_tracking_test_cleanup_forgets(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, first_cache_aware_holder(&ref));
 	allocated_ops.release(&ref);
 	ex_cleanup_rundown_protection_cache_aware(&ref);
-	KUNIT_ASSERT_EQ(test, 0, ex_initialize_rundown_protection_cache_aware_ex(&ref, 0));
-	KUNIT_EXPECT_TRUE(test, allocated_ops.acquire(&ref));
-	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, cache_aware_release(&ref));
-	ex_cleanup_rundown_protection_cache_aware(&ref);
+	/* Not only when another of the kind is made there. */
+	expect_forgotten(test, (void *)&ref);
 }
 
 /* The table that is there at first is small; who comes later than the large one is recorded. */
@@ -564,10 +569,13 @@ static void rundown_tracking_test_more_than_records(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
 		cond_resched();
 	}
-	for (i = 0; i < TOO_MANY; i++) {
+	for (i = 0; i < TOO_MANY - 1; i++) {
 		ops->release(subject->ref);
 		cond_resched();
 	}
+	/* The last together with some that nobody was to record. */
+	KUNIT_ASSERT_TRUE(test, subject_acquire_ex(subject, 3));
+	ops->release_ex(subject->ref, 4);
 	/* All of these have been released; one more is one too many again. */
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_UNTRACKED, ops->release(subject->ref));

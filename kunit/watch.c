@@ -363,6 +363,8 @@ static void rundown_watch_test_refuses_bad_times(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "never"), -EINVAL);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "4294967296"), -ERANGE);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "4294967295"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "2001"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "2000"), 0);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
 }
 
