@@ -193,6 +193,51 @@ static void rundown_memory_test_free_by_rcu(struct kunit *test)
 	ex_free_cache_aware_rundown_protection_rcu(NULL);
 }
 
+struct reader {
+	struct ex_rundown_ref_cache_aware *ref;
+	bool inside, end, granted;
+};
+
+static void read_across(void *arg)
+{
+	struct reader *reader = arg;
+
+	rcu_read_lock();
+	WRITE_ONCE(reader->inside, true);
+	while (!READ_ONCE(reader->end))
+		cpu_relax();
+	reader->granted = ex_acquire_rundown_protection_cache_aware(reader->ref);
+	rcu_read_unlock();
+}
+
+/* Who found the ref before may ask it after, and is refused. */
+static void rundown_memory_test_reader_across_free(struct kunit *test)
+{
+	struct reader *reader = share_zalloc(test, sizeof(*reader));
+	struct call_probe freed = freed_percpu;
+	struct thread *thread;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "no CPU beside this one");
+	reader->ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, reader->ref);
+	freed.any_task = true;
+	freed.first_arg = (const void __force *)reader->ref->percpu;
+	call_probe_begin(test, &freed);
+	thread = thread_run(test, read_across, reader, other_cpu(raw_smp_processor_id()));
+	while (!READ_ONCE(reader->inside))
+		cond_resched();
+	ex_wait_for_rundown_protection_release_cache_aware(reader->ref);
+	ex_free_cache_aware_rundown_protection_rcu(reader->ref);
+	msleep(STAYS_MS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&freed.calls), 0);
+	WRITE_ONCE(reader->end, true);
+	thread_join(test, thread);
+	KUNIT_EXPECT_FALSE(test, reader->granted);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, call_probe_end(&freed), 1);
+}
+
 static void rundown_memory_test_free_by_rcu_of_held(struct kunit *test)
 {
 	struct ex_rundown_ref_cache_aware *ref;
@@ -290,6 +335,7 @@ static struct kunit_case rundown_memory_cases[] = {
 	KUNIT_CASE(rundown_memory_test_free_frees_both),
 	KUNIT_CASE(rundown_memory_test_cleanup_frees_slots_once),
 	KUNIT_CASE(rundown_memory_test_free_by_rcu),
+	KUNIT_CASE(rundown_memory_test_reader_across_free),
 	KUNIT_CASE(rundown_memory_test_free_by_rcu_of_held),
 	KUNIT_CASE(rundown_memory_test_free_by_rcu_of_foreign),
 	KUNIT_CASE(rundown_memory_test_device_waits_and_frees),

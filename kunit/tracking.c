@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/hash.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/kmsg_dump.h>
 #include <linux/perf_event.h>
@@ -366,7 +367,9 @@ static void rundown_tracking_test_from_hardirq(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "no CPU that could be interrupted");
 	access.subject = tracked_subject(test, &access.ops);
-	smp_call_function_single(other_cpu(raw_smp_processor_id()), first_acquire_here, &access, 1);
+	preempt_disable();
+	smp_call_function_single(other_cpu(smp_processor_id()), first_acquire_here, &access, 1);
+	preempt_enable();
 	expect_held_from(test, &access, "hardirq");
 }
 
@@ -593,6 +596,19 @@ static unsigned int records_shown(struct kunit *test)
 	return records;
 }
 
+static void rundown_tracking_test_completed_forgets(struct kunit *test)
+{
+	const struct tracked_ops *ops;
+	struct subject *subject = tracked_subject(test, &ops);
+	unsigned int before = records_shown(test);
+
+	KUNIT_ASSERT_TRUE(test, ops->first_acquire(subject->ref));
+	subject_release(subject);
+	KUNIT_EXPECT_EQ(test, records_shown(test), before + 1);
+	subject_completed(subject);
+	KUNIT_EXPECT_EQ(test, records_shown(test), before);
+}
+
 static void rundown_tracking_test_many_refs(struct kunit *test)
 {
 	struct ex_rundown_ref *refs = share_zalloc(test, MANY_REFS * sizeof(*refs));
@@ -613,7 +629,7 @@ static void rundown_tracking_test_many_refs(struct kunit *test)
 
 struct hammer {
 	const struct tracked_ops *ops;
-	struct subject *subject;
+	void *ref;
 	bool end;
 	atomic_t handed;	/* held, for whoever comes to release it */
 };
@@ -621,7 +637,7 @@ struct hammer {
 static void hammer(void *arg)
 {
 	struct hammer *run = arg;
-	void *ref = run->subject->ref;
+	void *ref = run->ref;
 
 	while (!READ_ONCE(run->end)) {
 		if (run->ops->second_acquire(ref, 3)) {
@@ -636,23 +652,66 @@ static void hammer(void *arg)
 	}
 }
 
+static void hammer_for_a_while(struct kunit *test, struct hammer *runs, unsigned int nr_runs,
+			       unsigned int threads_each)
+{
+	struct thread *threads[4];
+	unsigned int i;
+
+	for (i = 0; i < nr_runs * threads_each; i++)
+		threads[i] = thread_run(test, hammer, &runs[i % nr_runs], ANY_CPU);
+	msleep(HAMMER_MS);
+	for (i = 0; i < nr_runs; i++)
+		WRITE_ONCE(runs[i].end, true);
+	for (i = 0; i < nr_runs * threads_each; i++)
+		thread_join(test, threads[i]);
+	for (i = 0; i < nr_runs; i++)
+		while (atomic_add_unless(&runs[i].handed, -1, 0))
+			runs[i].ops->release(runs[i].ref);
+}
+
 /* All at one record's heels, and none is blamed. */
 static void rundown_tracking_test_many_at_once(struct kunit *test)
 {
 	struct hammer *run = share_zalloc(test, sizeof(*run));
-	struct thread *threads[4];
-	int i;
+	struct subject *subject = tracked_subject(test, &run->ops);
 
-	run->subject = tracked_subject(test, &run->ops);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
-		threads[i] = thread_run(test, hammer, run, ANY_CPU);
-	msleep(HAMMER_MS);
-	WRITE_ONCE(run->end, true);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
-		thread_join(test, threads[i]);
-	while (atomic_add_unless(&run->handed, -1, 0))
-		run->ops->release(run->subject->ref);
-	subject_completed(run->subject);
+	run->ref = subject->ref;
+	hammer_for_a_while(test, run, 1, 4);
+	subject_completed(subject);
+}
+
+/* As the larger of the tables: so many hashes are there. Equal ones are in the smaller, too. */
+#define TRACK_SHIFT	12
+#define NEIGHBOURS	(BIT(TRACK_SHIFT) + 1)
+
+struct neighbours {
+	struct hammer runs[2];
+	struct ex_rundown_ref *of_hash[BIT(TRACK_SHIFT)];
+	struct ex_rundown_ref refs[NEIGHBOURS];
+};
+
+/* The same with two refs whose records are looked for in the same place. */
+static void rundown_tracking_test_neighbours_at_once(struct kunit *test)
+{
+	struct neighbours *here = share_zalloc(test, sizeof(*here));
+	unsigned int i;
+
+	for (i = 0; i < NEIGHBOURS && !here->runs[0].ref; i++) {
+		unsigned int hash = hash_ptr(&here->refs[i], TRACK_SHIFT);
+
+		if (here->of_hash[hash]) {
+			here->runs[0].ref = here->of_hash[hash];
+			here->runs[1].ref = &here->refs[i];
+		}
+		here->of_hash[hash] = &here->refs[i];
+	}
+	KUNIT_ASSERT_NOT_NULL(test, here->runs[0].ref);
+	for (i = 0; i < ARRAY_SIZE(here->runs); i++)
+		here->runs[i].ops = &kinds[0];
+	hammer_for_a_while(test, here->runs, ARRAY_SIZE(here->runs), 2);
+	for (i = 0; i < ARRAY_SIZE(here->runs); i++)
+		ex_wait_for_rundown_protection_release(here->runs[i].ref);
 }
 
 /* So often, unless that takes too long on an emulator. */
@@ -714,6 +773,7 @@ static void rundown_tracking_test_two_release_at_once(struct kunit *test)
 static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 {
 	struct hammer *run = share_zalloc(test, sizeof(*run));
+	struct subject *subject;
 	char *text, *line, ref[32], *all;
 	unsigned int records = 0, of_others = 0;
 	struct thread *threads[2];
@@ -721,10 +781,11 @@ static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 	int i;
 
 	run->ops = &kinds[0];
-	run->subject = subject_create(test, run->ops->untracked);
-	snprintf(ref, sizeof(ref), "%p ", run->subject->ref);
+	subject = subject_create(test, run->ops->untracked);
+	run->ref = subject->ref;
+	snprintf(ref, sizeof(ref), "%p ", run->ref);
 	/* It is there all the time. Skipped before anybody runs. */
-	KUNIT_ASSERT_TRUE(test, first_basic_holder(run->subject->ref));
+	KUNIT_ASSERT_TRUE(test, first_basic_holder(run->ref));
 	kunit_kfree(test, debugfs_read(test, "tracked"));
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = thread_run(test, hammer, run, ANY_CPU);
@@ -744,8 +805,8 @@ static void rundown_tracking_test_shows_whole_records(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		thread_join(test, threads[i]);
 	while (atomic_add_unless(&run->handed, -1, 0))
-		run->ops->release(run->subject->ref);
-	basic_release(run->subject->ref);
+		run->ops->release(run->ref);
+	basic_release(run->ref);
 	KUNIT_EXPECT_GT(test, records, 0);
 	KUNIT_EXPECT_EQ(test, of_others, 0);
 }
@@ -769,12 +830,14 @@ static struct kunit_case rundown_tracking_cases[] = {
 	KUNIT_CASE_PARAM(rundown_tracking_test_mixed, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_initialize_forgets),
 	KUNIT_CASE(rundown_tracking_test_wait_forgets),
+	KUNIT_CASE_PARAM(rundown_tracking_test_completed_forgets, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_asynchronous_run_down_forgets),
 	KUNIT_CASE(rundown_tracking_test_cleanup_forgets),
 	KUNIT_CASE(rundown_tracking_test_table_grows),
 	KUNIT_CASE(rundown_tracking_test_more_than_records),
 	KUNIT_CASE(rundown_tracking_test_many_refs),
 	KUNIT_CASE_PARAM(rundown_tracking_test_many_at_once, each_tracked_gen_params),
+	KUNIT_CASE(rundown_tracking_test_neighbours_at_once),
 	KUNIT_CASE_PARAM(rundown_tracking_test_two_release_at_once, each_tracked_gen_params),
 	KUNIT_CASE(rundown_tracking_test_shows_whole_records),
 	{}

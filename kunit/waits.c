@@ -222,6 +222,28 @@ static void rundown_waits_test_release_before_signal(struct kunit *test)
 	expect_state(test, wait->subject, true, true);
 }
 
+static void wait_with_signal(void *arg)
+{
+	struct signalled_wait *wait = arg;
+
+	allow_signal(SIGUSR1);
+	send_sig(SIGUSR1, current, 1);
+	wait->result = wait->subject->ops->wait_interruptible(wait->subject->ref);
+	flush_signals(current);
+}
+
+/* What has ended is not interrupted. */
+static void rundown_waits_test_signal_comes_late(struct kunit *test)
+{
+	struct signalled_wait *wait = share_zalloc(test, sizeof(*wait));
+
+	wait->subject = test_subject(test);
+	wait->result = 1;
+	if (thread_join(test, thread_run(test, wait_with_signal, wait, ANY_CPU)))
+		KUNIT_EXPECT_EQ(test, wait->result, 0);
+	expect_state(test, wait->subject, true, true);
+}
+
 static void start(void *arg)
 {
 	struct subject *subject = arg;
@@ -297,6 +319,7 @@ static struct kunit_case rundown_waits_cases[] = {
 	KUNIT_CASE_PARAM(rundown_waits_test_signal_interrupts, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_only_fatal_signal_kills, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_release_before_signal, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_waits_test_signal_comes_late, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_waits_test_start_does_not_wait, each_kind),
 	KUNIT_CASE(rundown_waits_test_start_in_hardirq),
 	KUNIT_CASE_PARAM(rundown_waits_test_with_hotplug_lock, each_cache_aware_kind),

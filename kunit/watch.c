@@ -77,6 +77,14 @@ static void hold_for_a_tick(struct kunit *test, struct subject *subject)
 	wait_and_reinitialize(test, subject);
 }
 
+static void hold_and_poll(struct kunit *test, struct subject *subject)
+{
+	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
+	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, 0));
+	subject_release(subject);
+	wait_and_reinitialize(test, subject);
+}
+
 static void hold_while_signalled(struct kunit *test, struct subject *subject)
 {
 	KUNIT_EXPECT_TRUE(test, subject_acquire(subject));
@@ -103,6 +111,7 @@ static const struct {
 	{ do_nothing },
 	{ wait_and_reinitialize, .rundowns = 1, .waits = 1 },
 	{ hold_for_a_tick, .rundowns = 1, .waits = 2, .slept = 1, .timed_out = 1 },
+	{ hold_and_poll, .rundowns = 1, .waits = 2, .timed_out = 1 },
 	{ hold_while_signalled, .rundowns = 1, .waits = 2, .slept = 1, .interrupted = 1 },
 	{ reinitialize_live, .misuses = 1 },
 };

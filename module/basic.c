@@ -308,6 +308,8 @@ void ex_rundown_completed(struct ex_rundown_ref *ref)
 {
 	if (ex_basic_start(ref, _RET_IP_) >> EX_BASIC_SHIFT > 0)
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
+	else
+		__ex_rundown_forget(ref);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed);
 

@@ -166,7 +166,7 @@ bool __ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 
 	if (unlikely(count - 1 >= EX_RUNDOWN_MAX_COUNT)) {
 		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
-		return false;
+		return ex_refused(ref, caller);
 	}
 	if (ex_cache_aware_locked(ref))
 		return ex_locked_acquire(ref, count, caller);
@@ -383,7 +383,7 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
  * no holder may want that.
  *
  * Context: Task. May sleep, uninterruptibly, as long as there are holders. With cpus_read_lock()
- * held.
+ * held, which a module can't check: without it a CPU that comes meanwhile is missed.
  */
 void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
 	struct ex_rundown_ref_cache_aware *ref)
@@ -606,6 +606,8 @@ void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 	left = atomic_long_read(&ref->outstanding);
 	if (left && !(left & EX_RUNDOWN_TOKEN))
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
+	else
+		__ex_rundown_forget(ref);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed_cache_aware);
 

@@ -82,10 +82,13 @@ long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long call
 	struct ex_drain_waiter __waiter = {					\
 		.wait = EX_DRAIN_WAIT(ref, shift, caller),			\
 	};									\
-	long __left = __patience.timeout ?: 1;					\
+	bool __through;								\
+	long __left;								\
 										\
 	might_sleep();								\
-	if (!(condition)) {							\
+	__through = (condition);						\
+	__left = __through ? __patience.timeout ?: 1 : 0;			\
+	if (!__through && __patience.timeout) {					\
 		ex_drain_enlist(&__waiter);					\
 		__left = ___wait_var_event(&(ref)->outstanding,			\
 					   ___wait_cond_timeout(condition),	\

@@ -39,9 +39,10 @@ struct ex_scope_entry {
 /* A ref's entries are among the EX_SCOPE_NEAR from where its hash is. */
 static struct ex_scope_entry entries[(1 << EX_SCOPE_SHIFT) + EX_SCOPE_NEAR];
 
-#define ex_for_each_near(entry, ref)						\
-	for (struct ex_scope_entry *entry = &entries[hash_ptr(ref, EX_SCOPE_SHIFT)],	\
-	     *__end = entry + EX_SCOPE_NEAR; entry < __end; entry++)
+static struct ex_scope_entry *ex_scope_near(const void *ref, unsigned int i)
+{
+	return &entries[hash_ptr(ref, EX_SCOPE_SHIFT) + i];
+}
 
 static bool ex_scope_is_of(struct ex_scope_entry *entry, const void *ref)
 {
@@ -51,10 +52,16 @@ static bool ex_scope_is_of(struct ex_scope_entry *entry, const void *ref)
 /* Two who enter at once may both add it, which does no harm. */
 static void ex_scope_remember(const void *ref, struct lockdep_map *place)
 {
-	ex_for_each_near(entry, ref)
+	struct ex_scope_entry *entry;
+	unsigned int i;
+
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		entry = ex_scope_near(ref, i);
 		if (ex_scope_is_of(entry, ref) && READ_ONCE(entry->place) == place)
 			return;
-	ex_for_each_near(entry, ref) {
+	}
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		entry = ex_scope_near(ref, i);
 		if (atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
 			continue;
 		WRITE_ONCE(entry->place, place);
@@ -90,9 +97,12 @@ EXPORT_SYMBOL_GPL(__ex_rundown_scope_end);
  */
 void ex_scope_waits(const void *ref, unsigned long caller)
 {
+	unsigned int i;
+
 	/* With preemption off: no module that the place is in goes away meanwhile. */
 	preempt_disable();
-	ex_for_each_near(entry, ref) {
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		struct ex_scope_entry *entry = ex_scope_near(ref, i);
 		struct lockdep_map *place;
 
 		if (!ex_scope_is_of(entry, ref))
@@ -116,9 +126,14 @@ void ex_scope_waits(const void *ref, unsigned long caller)
  */
 void ex_scope_forget(const void *ref)
 {
-	ex_for_each_near(entry, ref)
+	unsigned int i;
+
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		struct ex_scope_entry *entry = ex_scope_near(ref, i);
+
 		if (ex_scope_is_of(entry, ref))
 			atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
+	}
 }
 
 /* A place is in the memory of the module that has the scope, and nobody is in that any more. */

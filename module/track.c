@@ -113,6 +113,8 @@ static void ex_track_grow(struct work_struct *work)
 	if (large.keys && large.homes && large.records)
 		/* Release: with what is in it. Pairs with ex_track_table(). */
 		smp_store_release(&tables[1], &large);
+	else
+		pr_warn("rundown: no memory to track more than %lu grants\n", EX_TRACK_SMALL);
 }
 
 static void ex_track_grow_irq_work(struct irq_work *work)
@@ -384,12 +386,17 @@ EXPORT_SYMBOL_GPL(__ex_rundown_track_release);
 void ex_track_forget(const void *ref)
 {
 	struct ex_track_found found;
+	unsigned int tries = EX_TRACK_TRIES;
+	int there = 1;
 
 	if (!atomic_long_read(&acquires))
 		return;
-	while (ex_track_search(ref, &found) > 0)
-		if (ex_track_take(&found, ref, U32_MAX) == U32_MAX)
-			break;
+	/* Of this ref nobody makes or takes a record now, but of its neighbours. */
+	while (there && tries--) {
+		there = ex_track_search(ref, &found);
+		if (there > 0 && ex_track_take(&found, ref, U32_MAX) != U32_MAX)
+			tries = EX_TRACK_TRIES;
+	}
 }
 
 /* A copy that is of one record. */

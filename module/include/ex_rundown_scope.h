@@ -65,28 +65,36 @@ static inline void __ex_rundown_scope_end(struct lockdep_map *place, unsigned lo
 {
 }
 
-#define __EX_RUNDOWN_PLACE(ref)	NULL
+static inline struct lockdep_map *__ex_rundown_no_place(const char *name)
+{
+	return NULL;
+}
+
+#define __EX_RUNDOWN_PLACE(ref)	__ex_rundown_no_place(#ref)
 #endif
 
 /**
- * class_ex_rundown_t - a scope on a basic ref
+ * struct ex_rundown_scope - a scope on a basic ref
  * @ref: the ref, or NULL if protection was refused
  */
-typedef struct {
+struct ex_rundown_scope {
 	struct ex_rundown_ref *ref;
 	/* private: */
 	struct lockdep_map *place;
-} class_ex_rundown_t;
+};
 
 /**
- * class_ex_rundown_cache_aware_t - a scope on a cache-aware ref
+ * struct ex_rundown_scope_cache_aware - a scope on a cache-aware ref
  * @ref: the ref, or NULL if protection was refused
  */
-typedef struct {
+struct ex_rundown_scope_cache_aware {
 	struct ex_rundown_ref_cache_aware *ref;
 	/* private: */
 	struct lockdep_map *place;
-} class_ex_rundown_cache_aware_t;
+};
+
+typedef struct ex_rundown_scope class_ex_rundown_t;
+typedef struct ex_rundown_scope_cache_aware class_ex_rundown_cache_aware_t;
 
 static __always_inline class_ex_rundown_t
 __ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lockdep_map *place)

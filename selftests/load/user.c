@@ -14,6 +14,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/timer.h>
+#include <linux/workqueue.h>
 
 #include "user.h"
 
@@ -146,6 +147,8 @@ struct user_refs rundown_user_refs;
 EXPORT_SYMBOL_GPL(rundown_user_refs);
 
 static struct task_struct *owner_task;
+static struct ex_rundown_work last_call;
+static bool last_called;
 
 static void owner_run_down(enum user_kind kind)
 {
@@ -213,6 +216,36 @@ free:
 	return error;
 }
 
+static void quiet_release(struct work_struct *work)
+{
+	ex_release_rundown_protection(&rundown_user_refs.quiet);
+}
+
+static DECLARE_DELAYED_WORK(release_work, quiet_release);
+
+static void quiet_gone(struct ex_rundown_work *work)
+{
+	/* Long enough to be caught without its code. */
+	msleep(20);
+	last_called = true;
+}
+
+/* A run-down that calls back, begun too late to hold the module. */
+static void user_call_back_last(void)
+{
+	struct ex_rundown_ref *quiet = &rundown_user_refs.quiet;
+
+	ex_wait_for_rundown_protection_release(quiet);
+	ex_reinitialize_rundown_protection(quiet);
+	if (WARN_ON(!ex_acquire_rundown_protection(quiet)))
+		return;
+	ex_start_rundown_async(quiet, &last_call, quiet_gone);
+	schedule_delayed_work(&release_work, 1);
+	ex_rundown_async_barrier();
+	WARN_ON(!last_called);
+	flush_delayed_work(&release_work);
+}
+
 static void __exit user_exit(void)
 {
 	enum user_kind kind;
@@ -222,7 +255,7 @@ static void __exit user_exit(void)
 	for (kind = 0; kind < USER_KINDS; kind++)
 		owner_run_down(kind);
 	users_stop();
-	ex_wait_for_rundown_protection_release(&rundown_user_refs.quiet);
+	user_call_back_last();
 	ex_free_cache_aware_rundown_protection(rundown_user_refs.cache_aware);
 	if (atomic_long_read(&violations))
 		pr_err("%s: %ld violations\n", KBUILD_MODNAME, atomic_long_read(&violations));

@@ -12,7 +12,8 @@
  * Abstraction: sequentially consistent (litmus/async-list*.litmus for the rest). One statement or
  * atomic block is one access to what is shared. What is deferred comes (see wake.pml); it also
  * comes for other refs, and as CPUs go and come, at any time, until that stops. The list is who is
- * on it.
+ * on it, in one home: what hash to others shares nothing with these. ex_rundown_async_barrier() is
+ * not here.
  *
  *	here			there
  *	caller			ex_drain_async(), after the run-down has begun
@@ -56,7 +57,7 @@ byte outstanding[N] = 1;
 bool freed[N];
 /* The works: on the list, queued, function called, freed. */
 bool listed[N], queued[N], called[N], gone[N];
-bool waiters_lock;
+bool home_lock;
 bool pending;			/* the irq_work, or a callback */
 
 /* What is true, whatever the ref says. */
@@ -89,7 +90,7 @@ inline look(i)
 
 inline walk()
 {
-	atomic { !waiters_lock -> waiters_lock = true };
+	atomic { !home_lock -> home_lock = true };
 	w = 0;
 	do
 	:: w < N && listed[w] ->
@@ -101,9 +102,9 @@ inline walk()
 		if
 		:: found ->
 #ifdef LATE_DELETE
-			waiters_lock = false;
+			home_lock = false;
 			dequeue(w);
-			atomic { !waiters_lock -> waiters_lock = true }
+			atomic { !home_lock -> home_lock = true }
 #else
 			dequeue(w)
 #endif
@@ -113,7 +114,7 @@ inline walk()
 	:: w < N && !listed[w] -> w++
 	:: else -> break
 	od;
-	atomic { waiters_lock = false; w = 0 }
+	atomic { home_lock = false; w = 0 }
 }
 
 active [N] proctype caller()
@@ -121,7 +122,7 @@ active [N] proctype caller()
 	byte me = _pid;
 	bool found;
 
-	atomic { !waiters_lock -> waiters_lock = true };
+	atomic { !home_lock -> home_lock = true };
 #ifdef ENLIST_LAST
 	look(me);
 	if
@@ -136,7 +137,7 @@ active [N] proctype caller()
 	:: else
 	fi;
 #endif
-	waiters_lock = false;
+	home_lock = false;
 	called[me]
 }
 

@@ -13,7 +13,9 @@
  * preemptible runs on it. An irq_work may interrupt that at any time, as if IRQs were always on;
  * one that is pending as a CPU goes down is served before it is dead. A waiter that returns leaves
  * the stack that its entry in the list lies on; one that gives up leaves the list in the same way.
- * For asynchronous calls, which the same wakes are for, see async.pml.
+ * For asynchronous calls, which the same wakes are for, see async.pml. What is released on a CPU
+ * that is not online is left to the callbacks, as in the model; that it is also left to the next
+ * who enlists (wake_missing) adds wakes only.
  *
  *	here			there
  *	holder: 1		ex_drain_release(): the subtraction
