@@ -19,6 +19,7 @@
 
 unsigned int nr_cpu_ids;
 struct cpumask __cpu_possible_mask, __cpu_online_mask;
+atomic_t __num_online_cpus;
 unsigned long __per_cpu_offset[NR_CPUS];
 DEFINE_PER_CPU_ALIGNED(struct pcpu_hot, pcpu_hot);
 DEFINE_PER_CPU_READ_MOSTLY(unsigned long, this_cpu_off);
@@ -38,6 +39,7 @@ void bench_native_cpu(unsigned int cpu, unsigned long offset)
 	hot->preempt_count = PREEMPT_NEED_RESCHED | 1;
 	cpumask_set_cpu(cpu, &__cpu_possible_mask);
 	cpumask_set_cpu(cpu, &__cpu_online_mask);
+	atomic_inc(&__num_online_cpus);
 	nr_cpu_ids = cpu + 1;
 }
 
