@@ -292,6 +292,7 @@ static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 	free.any_task = true;
 	free.first_arg = (const void __force *)holder->ref->percpu;
 	call_probe_begin(test, &free);
+	free_here.first_arg = free.first_arg;
 	thread = thread_run(test, release_soon, holder, ANY_CPU);
 	call_probe_begin(test, &free_here);
 	kunit_device_unregister(test, device);

@@ -259,6 +259,14 @@ static void wait_in_third_scope(void *ref, struct subject *child)
 	}
 }
 
+static void wait_in_fourth_scope(void *ref, struct subject *child)
+{
+	ex_with_rundown_protection_cache_aware(ref, return) {
+		if (child)
+			subject_wait(child);
+	}
+}
+
 static void wait_with_mutex(struct subject *subject, struct mutex *mutex)
 {
 	mutex_lock(mutex);
@@ -317,6 +325,8 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	static DEFINE_MUTEX(held_in_wait);
 	static DEFINE_MUTEX(taken_in_scope);
 	static DEFINE_MUTEX(with_timeout);
+	static DEFINE_MUTEX(with_nobody);
+	int i;
 
 	need_lockdep(test);
 	take_in_scope(subject->ref, NULL);
@@ -339,9 +349,21 @@ static void rundown_scopes_test_lockdep_is_silent(struct kunit *test)
 	subject_reinitialize(subject);
 	wait_in_third_scope(subject->ref, NULL);
 	wait_with_mutex(subject, &taken_in_scope);
-	/* A parent protected by the place that its child is, too. */
-	wait_in_third_scope(child->ref, NULL);
-	wait_in_third_scope(subject->ref, child);
+	/* There is nothing left to wait for. */
+	take_in_scope(subject->ref, &with_nobody);
+	subject->ops->start(subject->ref);
+	KUNIT_EXPECT_TRUE(test, subject->ops->is_complete(subject->ref));
+	wait_with_mutex(subject, &with_nobody);
+	/* Parents protected by the places that their children are, too, in any order. */
+	for (i = 0; i < 2; i++) {
+		wait_in_third_scope(child->ref, NULL);
+		wait_in_fourth_scope(child->ref, NULL);
+		if (i)
+			wait_in_fourth_scope(subject->ref, child);
+		else
+			wait_in_third_scope(subject->ref, child);
+		subject_reinitialize(child);
+	}
 }
 
 /* Nobody is in the other's way here, so nothing hangs; it is reported all the same. */

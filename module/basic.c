@@ -29,6 +29,7 @@
 #include "events.h"
 #include "ex_rundown.h"
 #include "misuse.h"
+#include "scope.h"
 #include "slot.h"
 
 /*
@@ -285,8 +286,12 @@ EXPORT_SYMBOL_GPL(ex_rundown_is_active);
 bool ex_rundown_is_complete(const struct ex_rundown_ref *ref)
 {
 	/* In that order, as a release: who finds count dead finds the BIAS, or what was found. */
-	return ex_count_dead(atomic_long_read_acquire(&ref->count)) &&
-	       !atomic_long_read_acquire(&ref->outstanding);
+	if (!ex_count_dead(atomic_long_read_acquire(&ref->count)) ||
+	    atomic_long_read_acquire(&ref->outstanding))
+		return false;
+	/* It may be freed without a wait then. */
+	ex_scope_forget(ref);
+	return true;
 }
 EXPORT_SYMBOL_GPL(ex_rundown_is_complete);
 
@@ -306,9 +311,11 @@ EXPORT_SYMBOL_GPL(ex_rundown_is_complete);
  */
 void ex_rundown_completed(struct ex_rundown_ref *ref)
 {
-	if (ex_basic_start(ref, _RET_IP_) >> EX_BASIC_SHIFT > 0)
+	long left = ex_basic_start(ref, _RET_IP_);
+
+	if (left >> EX_BASIC_SHIFT > 0)
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
-	else
+	else if (!left)
 		__ex_rundown_forget(ref);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed);

@@ -35,6 +35,7 @@
 #include "events.h"
 #include "ex_rundown.h"
 #include "misuse.h"
+#include "scope.h"
 #include "slot.h"
 
 /* Bit 0 of outstanding is the token. */
@@ -579,7 +580,11 @@ EXPORT_SYMBOL_GPL(ex_rundown_is_active_cache_aware);
  */
 bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware *ref)
 {
-	return !atomic_long_read_acquire(&ref->outstanding);
+	if (atomic_long_read_acquire(&ref->outstanding))
+		return false;
+	/* It may be freed without a wait then. */
+	ex_scope_forget(ref);
+	return true;
 }
 EXPORT_SYMBOL_GPL(ex_rundown_is_complete_cache_aware);
 
@@ -606,7 +611,7 @@ void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 	left = atomic_long_read(&ref->outstanding);
 	if (left && !(left & EX_RUNDOWN_TOKEN))
 		ex_rundown_report(EX_MISUSE_COMPLETED_HELD, ref, _RET_IP_);
-	else
+	else if (!left)
 		__ex_rundown_forget(ref);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_completed_cache_aware);

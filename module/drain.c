@@ -40,12 +40,15 @@ static LIST_HEAD(waiters);
 static struct workqueue_struct *async_queue;
 static DECLARE_WAIT_QUEUE_HEAD(async_called);
 
-/* Those who are to be called, by hash of the address that they look at. */
+/*
+ * Those who are to be called, by hash of the address that they look at; and those who are being
+ * called, or will be at once.
+ */
 #define EX_ASYNC_SHIFT	6
 
 static struct ex_async_home {
 	raw_spinlock_t lock;
-	struct list_head asyncs;
+	struct list_head asyncs, running;
 } async_homes[1 << EX_ASYNC_SHIFT];
 
 static struct ex_async_home *ex_async_home(const atomic_long_t *outstanding)
@@ -54,14 +57,14 @@ static struct ex_async_home *ex_async_home(const atomic_long_t *outstanding)
 }
 
 /* With the home's lock held. Whoever finds that there is nothing left to wait for takes it off. */
-static void ex_drain_async_look(struct ex_rundown_work *async)
+static void ex_drain_async_look(struct ex_async_home *home, struct ex_rundown_work *async)
 {
 	/* Acquire: what the holders did is visible to fn, which is called by way of the lock. */
 	long left = atomic_long_read_acquire(async->wait.outstanding);
 
 	/* A token that is there again says that it was zero in between. */
 	if (!left || left & async->token) {
-		list_del_init(&async->entry);
+		list_move_tail(&async->call.entry, &home->running);
 		queue_work(async_queue, &async->work);
 	}
 }
@@ -75,8 +78,8 @@ static void ex_drain_wake_asyncs(struct ex_async_home *home)
 	if (likely(list_empty(&home->asyncs)))
 		return;
 	raw_spin_lock_irqsave(&home->lock, flags);
-	list_for_each_entry_safe(async, next, &home->asyncs, entry)
-		ex_drain_async_look(async);
+	list_for_each_entry_safe(async, next, &home->asyncs, call.entry)
+		ex_drain_async_look(home, async);
 	raw_spin_unlock_irqrestore(&home->lock, flags);
 }
 
@@ -183,6 +186,13 @@ long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long call
 	return left;
 }
 
+/* Who is going to sleep sees to what nobody has been woken for. */
+static void ex_drain_wake_missing(void)
+{
+	if (unlikely(atomic_read(&wake_missing)) && atomic_xchg(&wake_missing, 0))
+		ex_drain_wake_waiters();
+}
+
 void ex_drain_enlist(struct ex_drain_waiter *waiter)
 {
 	unsigned long flags;
@@ -194,8 +204,7 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
-	if (unlikely(atomic_read(&wake_missing)) && atomic_xchg(&wake_missing, 0))
-		ex_drain_wake_waiters();
+	ex_drain_wake_missing();
 	ex_watch_arm();
 }
 
@@ -213,30 +222,46 @@ void ex_drain_dismiss(struct ex_drain_waiter *waiter)
 static void ex_drain_async_work(struct work_struct *work)
 {
 	struct ex_rundown_work *async = container_of(work, struct ex_rundown_work, work);
-	struct module *held = async->held ? async->owner : NULL;
+	struct ex_async_home *home = ex_async_home(async->wait.outstanding);
+	struct ex_rundown_call call = { .owner = async->call.owner };
+	struct module *held = async->held ? call.owner : NULL;
+	unsigned long flags;
 
-	/* Off the list. */
-	wake_up_all(&async_called);
+	raw_spin_lock_irqsave(&home->lock, flags);
+	list_replace(&async->call.entry, &call.entry);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
 	__ex_rundown_forget(async->wait.ref);
 	async->fn(async);
 	module_put(held);
+	raw_spin_lock_irqsave(&home->lock, flags);
+	list_del(&call.entry);
+	raw_spin_unlock_irqrestore(&home->lock, flags);
+	wake_up_all(&async_called);
+}
+
+static bool ex_drain_is_listed(const struct list_head *list, const struct module *owner)
+{
+	struct ex_rundown_call *call;
+
+	list_for_each_entry(call, list, entry)
+		if (call->owner == owner)
+			return true;
+	return false;
 }
 
 static bool ex_drain_async_pending(const struct module *owner)
 {
-	struct ex_rundown_work *async;
 	bool pending = false;
 	unsigned long flags;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(async_homes) && !pending; i++) {
-		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
-		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
-			pending = async->owner == owner;
-			if (pending)
-				break;
-		}
-		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
+		struct ex_async_home *home = &async_homes[i];
+
+		raw_spin_lock_irqsave(&home->lock, flags);
+		pending = ex_drain_is_listed(&home->asyncs, owner) ||
+			  ex_drain_is_listed(&home->running, owner);
+		raw_spin_unlock_irqrestore(&home->lock, flags);
 	}
 	return pending;
 }
@@ -245,8 +270,8 @@ static bool ex_drain_async_pending(const struct module *owner)
 void __ex_rundown_async_barrier(struct module *owner)
 {
 	might_sleep();
+	ex_drain_wake_missing();
 	wait_event(async_called, !ex_drain_async_pending(owner));
-	flush_workqueue(async_queue);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_async_barrier);
 
@@ -254,7 +279,7 @@ EXPORT_SYMBOL_GPL(__ex_rundown_async_barrier);
 void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait wait, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
-	async->owner = owner;
+	async->call.owner = owner;
 	/* Not if it is on its way out. */
 	async->held = try_module_get(owner);
 	INIT_WORK(&async->work, ex_drain_async_work);
@@ -271,10 +296,10 @@ void ex_drain_async(struct ex_rundown_work *async)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&home->lock, flags);
-	list_add_tail(&async->entry, &home->asyncs);
+	list_add_tail(&async->call.entry, &home->asyncs);
 	/* Pairs with the order of the last release: its subtraction, then its look at the list. */
 	smp_mb();
-	ex_drain_async_look(async);
+	ex_drain_async_look(home, async);
 	raw_spin_unlock_irqrestore(&home->lock, flags);
 	ex_watch_arm();
 }
@@ -325,7 +350,7 @@ unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room)
 
 	for (i = 0; i < ARRAY_SIZE(async_homes); i++) {
 		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
-		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
+		list_for_each_entry(async, &async_homes[i].asyncs, call.entry) {
 			if (count < room)
 				ex_drain_tell(&async->wait, &waits[count]);
 			count++;
@@ -384,7 +409,7 @@ bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown
 
 	for (i = 0; i < ARRAY_SIZE(async_homes) && !found; i++) {
 		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
-		list_for_each_entry(async, &async_homes[i].asyncs, entry) {
+		list_for_each_entry(async, &async_homes[i].asyncs, call.entry) {
 			found = ex_drain_is_overdue(&async->wait, after, times, next);
 			if (found) {
 				ex_drain_tell(&async->wait, copy);
@@ -478,6 +503,7 @@ int ex_drain_init(void)
 	for (i = 0; i < ARRAY_SIZE(async_homes); i++) {
 		raw_spin_lock_init(&async_homes[i].lock);
 		INIT_LIST_HEAD(&async_homes[i].asyncs);
+		INIT_LIST_HEAD(&async_homes[i].running);
 	}
 
 	for_each_possible_cpu(cpu) {

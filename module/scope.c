@@ -33,7 +33,7 @@
 
 struct ex_scope_entry {
 	atomic_long_t ref;
-	struct lockdep_map *place;
+	struct ex_rundown_place *place;
 };
 
 /* A ref's entries are among the EX_SCOPE_NEAR from where its hash is. */
@@ -49,72 +49,106 @@ static bool ex_scope_is_of(struct ex_scope_entry *entry, const void *ref)
 	return atomic_long_read_acquire(&entry->ref) == (long)ref;
 }
 
-/* Two who enter at once may both add it, which does no harm. */
-static void ex_scope_remember(const void *ref, struct lockdep_map *place)
+/* Among the first @before of those where the ref's may be. */
+static bool ex_scope_is_known(const void *ref, struct ex_rundown_place *place, unsigned int before)
+{
+	unsigned int i;
+
+	for (i = 0; i < before; i++) {
+		struct ex_scope_entry *entry = ex_scope_near(ref, i);
+
+		if (ex_scope_is_of(entry, ref) && READ_ONCE(entry->place) == place)
+			return true;
+	}
+	return false;
+}
+
+static void ex_scope_remember(const void *ref, struct ex_rundown_place *place)
 {
 	struct ex_scope_entry *entry;
 	unsigned int i;
 
-	for (i = 0; i < EX_SCOPE_NEAR; i++) {
-		entry = ex_scope_near(ref, i);
-		if (ex_scope_is_of(entry, ref) && READ_ONCE(entry->place) == place)
-			return;
-	}
-	for (i = 0; i < EX_SCOPE_NEAR; i++) {
-		entry = ex_scope_near(ref, i);
-		if (atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
-			continue;
-		WRITE_ONCE(entry->place, place);
-		atomic_long_set_release(&entry->ref, (long)ref);
+	if (ex_scope_is_known(ref, place, EX_SCOPE_NEAR))
 		return;
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		entry = ex_scope_near(ref, i);
+		if (!atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
+			break;
 	}
+	if (i == EX_SCOPE_NEAR)
+		return;
+	WRITE_ONCE(entry->place, place);
+	atomic_long_set_release(&entry->ref, (long)ref);
+	/*
+	 * Pairs with ex_scope_module(): either that finds the entry, or its module is seen going
+	 * here. And of two who add the same at once one sees the other.
+	 */
+	smp_mb();
+	if ((place->owner && READ_ONCE(place->owner->state) == MODULE_STATE_GOING) ||
+	    ex_scope_is_known(ref, place, i))
+		atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
 }
 
 /* Protection was granted, and will be released at the end of the scope. */
-void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place, unsigned long caller)
+void __ex_rundown_scope_begin(const void *ref, struct ex_rundown_place *place, unsigned long caller)
 {
 	ex_scope_remember(ref, place);
-	lock_acquire(place, 0, 1, 2, 1, NULL, caller);
+	lock_acquire(&place->map, 0, 1, 2, 1, NULL, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_scope_begin);
 
 /* Before the release, which may be the ref's end. */
-void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller)
+void __ex_rundown_scope_end(struct ex_rundown_place *place, unsigned long caller)
 {
-	lock_release(place, caller);
+	lock_release(&place->map, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_scope_end);
+
+static unsigned int ex_scope_places(const void *ref, struct ex_rundown_place **places)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+		struct ex_scope_entry *entry = ex_scope_near(ref, i);
+
+		if (!ex_scope_is_of(entry, ref))
+			continue;
+		places[count] = READ_ONCE(entry->place);
+		/* Unless it became another ref's between the two. */
+		smp_rmb();
+		if (atomic_long_read(&entry->ref) == (long)ref)
+			count++;
+	}
+	return count;
+}
 
 /**
  * ex_scope_waits() - somebody is going to wait until nobody holds the ref
  * @ref:    the ref
  * @caller: who
  *
- * One who is in a scope of the same place may well wait: for a child of the object, say. That it is
- * for the very same object is left to the report of long waits.
+ * One who is in a scope of one of its places may well wait: for a child of the object, say. Which
+ * place comes first among such objects says nothing; and that it is for the very same object is
+ * left to the report of long waits.
  *
  * Context: Task.
  */
 void ex_scope_waits(const void *ref, unsigned long caller)
 {
-	unsigned int i;
+	struct ex_rundown_place *places[EX_SCOPE_NEAR];
+	unsigned int i, count;
 
-	/* With preemption off: no module that the place is in goes away meanwhile. */
+	/* With preemption off: no module that a place is in goes away meanwhile. */
 	preempt_disable();
-	for (i = 0; i < EX_SCOPE_NEAR; i++) {
-		struct ex_scope_entry *entry = ex_scope_near(ref, i);
-		struct lockdep_map *place;
-
-		if (!ex_scope_is_of(entry, ref))
-			continue;
-		place = READ_ONCE(entry->place);
-		/* Unless it became another ref's between the two. */
-		smp_rmb();
-		if (atomic_long_read(&entry->ref) != (long)ref || lock_is_held(place))
-			continue;
-		lock_acquire(place, 0, 0, 0, 1, NULL, caller);
-		lock_release(place, caller);
+	count = ex_scope_places(ref, places);
+	for (i = 0; i < count; i++)
+		if (lock_is_held(&places[i]->map))
+			goto out;
+	for (i = 0; i < count; i++) {
+		lock_acquire(&places[i]->map, 0, 0, 0, 1, NULL, caller);
+		lock_release(&places[i]->map, caller);
 	}
+out:
 	preempt_enable();
 }
 
@@ -136,7 +170,10 @@ void ex_scope_forget(const void *ref)
 	}
 }
 
-/* A place is in the memory of the module that has the scope, and nobody is in that any more. */
+/*
+ * A place is in the memory of the module that has the scope. Its parameters, say, may still be read,
+ * so scopes may be entered yet, but none is remembered.
+ */
 static int ex_scope_module(struct notifier_block *block, unsigned long state, void *data)
 {
 	struct module *module = data;
@@ -144,6 +181,8 @@ static int ex_scope_module(struct notifier_block *block, unsigned long state, vo
 
 	if (state != MODULE_STATE_GOING)
 		return NOTIFY_DONE;
+	/* The state of the module, then the entries: see ex_scope_remember(). */
+	smp_mb();
 	for (i = 0; i < ARRAY_SIZE(entries); i++) {
 		long ref = atomic_long_read_acquire(&entries[i].ref);
 

@@ -254,6 +254,12 @@ struct ex_rundown_wait {
 	long left;			/* what was outstanding as this copy was made */
 };
 
+/* A function that is to be called, or is running. */
+struct ex_rundown_call {
+	struct list_head entry;
+	struct module *owner;
+};
+
 /**
  * struct ex_rundown_work - a run-down that calls a function when it has ended
  *
@@ -262,11 +268,10 @@ struct ex_rundown_wait {
 struct ex_rundown_work {
 	/* private: */
 	struct work_struct work;
-	struct list_head entry;
+	struct ex_rundown_call call;
 	struct ex_rundown_wait wait;
 	long token;
 	void (*fn)(struct ex_rundown_work *work);
-	struct module *owner;
 	bool held;			/* the module */
 };
 
@@ -303,8 +308,8 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * before. For the exit of a module that starts run-downs there, say in the remove() of a driver
  * that it unregisters, and for an init that has started some and fails.
  *
- * Context: Task. May sleep, uninterruptibly, as long as there are holders, or other modules'
- * functions run. Not from such a function.
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders, or such functions run.
+ * Not from such a function, nor with a lock held that one of them takes.
  */
 #define ex_rundown_async_barrier()	__ex_rundown_async_barrier(THIS_MODULE)
 

@@ -34,8 +34,9 @@
  * somebody who takes in it a lock that is held across a wait for an object that this scope was
  * entered on before. The lock class is the place in the code where one of these macros stands: let
  * objects that have nothing to do with each other have their own, rather than one in a function
- * that all of them share. Plain acquires and releases may go from hand to hand, and lockdep does
- * not hear of them.
+ * that all of them share. What a ref was in is forgotten at the end of its run-down: if there may be
+ * none before its memory is used for another, that one wants an ex_initialize_... Plain acquires and
+ * releases may go from hand to hand, and lockdep does not hear of them.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
 #define _EX_RUNDOWN_SCOPE_H
@@ -46,26 +47,36 @@
 #include "ex_rundown.h"
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place, unsigned long caller);
-void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller);
+/* A place in the code where a scope stands, which is its own lock class. */
+struct ex_rundown_place {
+	struct lockdep_map map;
+	const struct module *owner;
+};
 
-/* One for each place where this stands, which is its own class. */
+void __ex_rundown_scope_begin(const void *ref, struct ex_rundown_place *place,
+			      unsigned long caller);
+void __ex_rundown_scope_end(struct ex_rundown_place *place, unsigned long caller);
+
 #define __EX_RUNDOWN_PLACE(ref) ({						\
-	static struct lockdep_map __ex_place =					\
-		STATIC_LOCKDEP_MAP_INIT("ex_rundown(" #ref ")", &__ex_place);	\
+	static struct ex_rundown_place __ex_place = {				\
+		STATIC_LOCKDEP_MAP_INIT("ex_rundown(" #ref ")", &__ex_place),	\
+		THIS_MODULE							\
+	};									\
 	&__ex_place;								\
 })
 #else
-static inline void __ex_rundown_scope_begin(const void *ref, struct lockdep_map *place,
+struct ex_rundown_place;
+
+static inline void __ex_rundown_scope_begin(const void *ref, struct ex_rundown_place *place,
 					    unsigned long caller)
 {
 }
 
-static inline void __ex_rundown_scope_end(struct lockdep_map *place, unsigned long caller)
+static inline void __ex_rundown_scope_end(struct ex_rundown_place *place, unsigned long caller)
 {
 }
 
-static inline struct lockdep_map *__ex_rundown_no_place(const char *name)
+static inline struct ex_rundown_place *__ex_rundown_no_place(const char *name)
 {
 	return NULL;
 }
@@ -80,7 +91,7 @@ static inline struct lockdep_map *__ex_rundown_no_place(const char *name)
 struct ex_rundown_scope {
 	struct ex_rundown_ref *ref;
 	/* private: */
-	struct lockdep_map *place;
+	struct ex_rundown_place *place;
 };
 
 /**
@@ -90,14 +101,14 @@ struct ex_rundown_scope {
 struct ex_rundown_scope_cache_aware {
 	struct ex_rundown_ref_cache_aware *ref;
 	/* private: */
-	struct lockdep_map *place;
+	struct ex_rundown_place *place;
 };
 
 typedef struct ex_rundown_scope class_ex_rundown_t;
 typedef struct ex_rundown_scope_cache_aware class_ex_rundown_cache_aware_t;
 
 static __always_inline class_ex_rundown_t
-__ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lockdep_map *place)
+__ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct ex_rundown_place *place)
 {
 	if (!ex_acquire_rundown_protection(ref))
 		return (class_ex_rundown_t){};
@@ -107,7 +118,7 @@ __ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct lockdep_map *place
 
 static __always_inline class_ex_rundown_cache_aware_t
 __ex_rundown_scope_acquire_cache_aware(struct ex_rundown_ref_cache_aware *ref,
-				       struct lockdep_map *place)
+				       struct ex_rundown_place *place)
 {
 	if (!ex_acquire_rundown_protection_cache_aware(ref))
 		return (class_ex_rundown_cache_aware_t){};
