@@ -171,8 +171,8 @@ void ex_scope_forget(const void *ref)
 }
 
 /*
- * A place is in the memory of the module that has the scope. Its parameters, say, may still be read,
- * so scopes may be entered yet, but none is remembered.
+ * A place is in the memory of the module that has the scope. Its parameters, say, may still be
+ * read, so scopes may be entered yet, but none is remembered.
  */
 static int ex_scope_module(struct notifier_block *block, unsigned long state, void *data)
 {

@@ -34,9 +34,9 @@
  * somebody who takes in it a lock that is held across a wait for an object that this scope was
  * entered on before. The lock class is the place in the code where one of these macros stands: let
  * objects that have nothing to do with each other have their own, rather than one in a function
- * that all of them share. What a ref was in is forgotten at the end of its run-down: if there may be
- * none before its memory is used for another, that one wants an ex_initialize_... Plain acquires and
- * releases may go from hand to hand, and lockdep does not hear of them.
+ * that all of them share. What a ref was in is forgotten at the end of its run-down: if there may
+ * be none before its memory is used for another, that one wants an ex_initialize_... Plain acquires
+ * and releases may go from hand to hand, and lockdep does not hear of them.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
 #define _EX_RUNDOWN_SCOPE_H
