@@ -194,15 +194,18 @@ static void no_offline_revive(void *arg)
 	this_cpu_write(*ref->broken.slots, 0);
 }
 
-/* A CPU that has gone is to come back, and holders to run on it, before this is over. */
+/*
+ * A CPU that has gone is to come back, and holders to run on it, before this is over. On an emulated
+ * kernel with all checks that takes a CPU more than half a second.
+ */
 static void no_offline_linger(void)
 {
 	unsigned int online = num_online_cpus();
 	int ms;
 
-	for (ms = 0; ms < 300 && num_online_cpus() <= online; ms += 5)
+	for (ms = 0; ms < 3000 && num_online_cpus() <= online; ms += 5)
 		usleep_range(5000, 6000);
-	usleep_range(20000, 25000);
+	msleep(100);
 }
 
 static void no_offline_wait(struct stress_ref *ref)
