@@ -39,6 +39,8 @@ static DEFINE_RAW_SPINLOCK(waiters_lock);
 static LIST_HEAD(waiters);
 static struct workqueue_struct *async_queue;
 static DECLARE_WAIT_QUEUE_HEAD(async_called);
+/* So many calls have been asked for; wraps around. Written with the lock of the call's home. */
+static atomic_t async_added;
 
 /*
  * Those who are to be called, by hash of the address that they look at; and those who are being
@@ -254,15 +256,23 @@ static bool ex_drain_async_pending(const struct module *owner)
 	bool pending = false;
 	unsigned long flags;
 	unsigned int i;
+	int added;
 
-	for (i = 0; i < ARRAY_SIZE(async_homes) && !pending; i++) {
-		struct ex_async_home *home = &async_homes[i];
+	do {
+		added = atomic_read(&async_added);
+		for (i = 0; i < ARRAY_SIZE(async_homes) && !pending; i++) {
+			struct ex_async_home *home = &async_homes[i];
 
-		raw_spin_lock_irqsave(&home->lock, flags);
-		pending = ex_drain_is_listed(&home->asyncs, owner) ||
-			  ex_drain_is_listed(&home->running, owner);
-		raw_spin_unlock_irqrestore(&home->lock, flags);
-	}
+			raw_spin_lock_irqsave(&home->lock, flags);
+			pending = ex_drain_is_listed(&home->asyncs, owner) ||
+				  ex_drain_is_listed(&home->running, owner);
+			raw_spin_unlock_irqrestore(&home->lock, flags);
+		}
+		/*
+		 * A function that had ended may have added a call to a home that had been looked
+		 * at. It did so before its own home's lock was taken here.
+		 */
+	} while (!pending && atomic_read(&async_added) != added);
 	return pending;
 }
 
@@ -296,6 +306,7 @@ void ex_drain_async(struct ex_rundown_work *async)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&home->lock, flags);
+	atomic_inc(&async_added);
 	list_add_tail(&async->call.entry, &home->asyncs);
 	/* Pairs with the order of the last release: its subtraction, then its look at the list. */
 	smp_mb();
@@ -496,7 +507,7 @@ int ex_drain_init(void)
 	int cpu, error;
 	unsigned int i;
 
-	async_queue = alloc_workqueue("rundown", WQ_UNBOUND, 0);
+	async_queue = alloc_workqueue("rundown", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	if (!async_queue)
 		return -ENOMEM;
 

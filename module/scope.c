@@ -81,10 +81,11 @@ static void ex_scope_remember(const void *ref, struct ex_rundown_place *place)
 	atomic_long_set_release(&entry->ref, (long)ref);
 	/*
 	 * Pairs with ex_scope_module(): either that finds the entry, or its module is seen going
-	 * here. And of two who add the same at once one sees the other.
+	 * here, or, as its parameters are freed, gone. And of two who add the same at once, one
+	 * mostly sees the other; it is no harm if it is there twice.
 	 */
 	smp_mb();
-	if ((place->owner && READ_ONCE(place->owner->state) == MODULE_STATE_GOING) ||
+	if ((place->owner && READ_ONCE(place->owner->state) >= MODULE_STATE_GOING) ||
 	    ex_scope_is_known(ref, place, i))
 		atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
 }

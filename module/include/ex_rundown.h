@@ -295,8 +295,11 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * has returned; but where it is on its way out already, or its init yet fails, see
  * ex_rundown_async_barrier().
  *
- * Context: Any but NMI, and without the lock of a run queue or of a worker pool, which some
- * tracepoints are called with. Does not sleep.
+ * The functions of all modules share a workqueue, which does not help memory to be reclaimed: one
+ * that sleeps long may keep others from being called, so none may wait for another.
+ *
+ * Context: Any but NMI, and without the lock of a run queue, of a worker pool or of timers, which
+ * some tracepoints are called with. Does not sleep.
  */
 #define ex_start_rundown_async(ref, work, fn)	\
 	__ex_start_rundown_async(ref, work, fn, THIS_MODULE)
@@ -305,8 +308,9 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * ex_rundown_async_barrier() - wait for the calls that this module has asked for
  *
  * On return all functions have returned whose ex_start_rundown_async() was called from this module
- * before. For the exit of a module that starts run-downs there, say in the remove() of a driver
- * that it unregisters, and for an init that has started some and fails.
+ * before, and those whose was called by such a function. For the exit of a module that starts
+ * run-downs there, say in the remove() of a driver that it unregisters, and for an init that has
+ * started some and fails.
  *
  * Context: Task. May sleep, uninterruptibly, as long as there are holders, or such functions run.
  * Not from such a function, nor with a lock held that one of them takes.

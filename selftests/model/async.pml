@@ -12,8 +12,7 @@
  * Abstraction: sequentially consistent (litmus/async-list*.litmus for the rest). One statement or
  * atomic block is one access to what is shared. What is deferred comes (see wake.pml); it also
  * comes for other refs, and as CPUs go and come, at any time, until that stops. The list is who is
- * on it, in one home: what hash to others shares nothing with these. ex_rundown_async_barrier() is
- * not here.
+ * on it, in one home: what hash to others shares nothing with these. The barrier is in barrier.pml.
  *
  *	here			there
  *	caller			ex_drain_async(), after the run-down has begun
