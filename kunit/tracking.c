@@ -4,8 +4,10 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/hrtimer.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/kmsg_dump.h>
+#include <linux/ktime.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -372,17 +374,36 @@ static void expect_held_from(struct kunit *test, struct tracked_access *access, 
 	access->ops->release(access->subject->ref);
 }
 
+struct tracked_hrtimer {
+	struct hrtimer timer;
+	struct tracked_access access;
+	struct completion fired;
+};
+
+static enum hrtimer_restart first_acquire_on_hrtimer(struct hrtimer *timer)
+{
+	struct tracked_hrtimer *tracked = container_of(timer, struct tracked_hrtimer, timer);
+
+	first_acquire_here(&tracked->access);
+	complete(&tracked->fired);
+	return HRTIMER_NORESTART;
+}
+
+/* What another CPU is sent to call, it may call from its idle task. */
 static void rundown_tracking_test_from_hardirq(struct kunit *test)
 {
-	struct tracked_access access = {};
+	struct tracked_hrtimer *tracked = share_zalloc(test, sizeof(*tracked));
+	bool fired;
 
-	if (num_online_cpus() < 2)
-		kunit_skip(test, "no CPU that could be interrupted");
-	access.subject = tracked_subject(test, &access.ops);
-	preempt_disable();
-	smp_call_function_single(other_cpu(smp_processor_id()), first_acquire_here, &access, 1);
-	preempt_enable();
-	expect_held_from(test, &access, "hardirq");
+	tracked->access.subject = tracked_subject(test, &tracked->access.ops);
+	init_completion(&tracked->fired);
+	hrtimer_init(&tracked->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	tracked->timer.function = first_acquire_on_hrtimer;
+	hrtimer_start(&tracked->timer, ns_to_ktime(50 * NSEC_PER_USEC), HRTIMER_MODE_REL_HARD);
+	fired = wait_for_completion_timeout(&tracked->fired, msecs_to_jiffies(STUCK_MS));
+	hrtimer_cancel(&tracked->timer);
+	KUNIT_ASSERT_TRUE(test, fired);
+	expect_held_from(test, &tracked->access, "hardirq");
 }
 
 struct tracked_timer {
