@@ -10,7 +10,7 @@
 struct async {
 	struct ex_rundown_work work;
 	struct subject *subject;
-	struct completion called;
+	struct completion begun, called;
 	atomic_t calls;
 	bool granted;
 };
@@ -24,11 +24,19 @@ static void called(struct ex_rundown_work *work)
 	complete(&async->called);
 }
 
+static void called_slowly(struct ex_rundown_work *work)
+{
+	complete(&container_of(work, struct async, work)->begun);
+	msleep(10 * STAYS_MS);
+	called(work);
+}
+
 static struct async *async_create(struct kunit *test, struct subject *subject)
 {
 	struct async *async = share_zalloc(test, sizeof(*async));
 
 	async->subject = subject;
+	init_completion(&async->begun);
 	init_completion(&async->called);
 	return async;
 }
@@ -127,6 +135,26 @@ static void rundown_asynchronous_test_life_after_life(struct kunit *test)
 	}
 }
 
+/* A wake from an interrupt looks at all who are to be called, whatever they wait for. */
+static void rundown_asynchronous_test_others_while_called(struct kunit *test)
+{
+	struct async *slow = async_create(test, test_subject(test));
+	int i;
+
+	slow->subject->ops->start_async(slow->subject->ref, &slow->work, called_slowly);
+	KUNIT_ASSERT_GT(test, wait_for_completion_timeout(&slow->begun,
+							  msecs_to_jiffies(STUCK_MS)), 0);
+	for (i = 0; i < 3; i++) {
+		struct async *async = async_create(test, subject_create(test, &basic_ops));
+
+		KUNIT_ASSERT_TRUE(test, subject_acquire(async->subject));
+		async_start(async);
+		subject_release_on(async->subject, other_cpu(0));
+		expect_called(test, async);
+	}
+	expect_called(test, slow);
+}
+
 struct object {
 	struct ex_rundown_ref_cache_aware *ref;
 	struct ex_rundown_work work;
@@ -204,12 +232,6 @@ struct barrier {
 	int calls;
 };
 
-static void called_slowly(struct ex_rundown_work *work)
-{
-	msleep(10 * STAYS_MS);
-	called(work);
-}
-
 static void wait_for_calls(void *arg)
 {
 	struct barrier *barrier = arg;
@@ -262,6 +284,7 @@ static struct kunit_case rundown_asynchronous_cases[] = {
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_last_release_in_hardirq, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_beside_waits, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_life_after_life, each_main_kind),
+	KUNIT_CASE_PARAM(rundown_asynchronous_test_others_while_called, each_main_kind),
 	KUNIT_CASE(rundown_asynchronous_test_frees_all),
 	KUNIT_CASE_PARAM(rundown_asynchronous_test_holds_module, each_main_kind),
 	KUNIT_CASE(rundown_asynchronous_test_module_on_its_way_out),
