@@ -195,8 +195,8 @@ static void no_offline_revive(void *arg)
 }
 
 /*
- * A CPU that has gone is to come back, and holders to run on it, before this is over. On an emulated
- * kernel with all checks that takes a CPU more than half a second.
+ * A CPU that has gone is to come back, and holders to run on it, before this is over. On a kernel
+ * that is emulated, with all checks, that takes a CPU more than half a second.
  */
 static void no_offline_linger(void)
 {
