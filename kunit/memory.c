@@ -298,11 +298,10 @@ static void release_soon(void *arg)
 static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 {
 	struct device_holder *holder = share_zalloc(test, sizeof(*holder));
+	struct device *device = kunit_device_register(test, "rundown");
 	struct call_probe free = freed_percpu, free_here = freed_percpu;
 	struct thread *thread;
-	struct device *device;
 
-	device = kunit_device_register(test, "rundown");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
 	holder->ref = devm_ex_allocate_cache_aware_rundown_protection(device);
 	KUNIT_ASSERT_NOT_NULL(test, holder->ref);

@@ -295,8 +295,9 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * has returned; but where it is on its way out already, or its init yet fails, see
  * ex_rundown_async_barrier().
  *
- * The functions of all modules share a workqueue, which does not help memory to be reclaimed: one
- * that sleeps long may keep others from being called, so none may wait for another.
+ * The functions of all modules share a workqueue. One that sleeps long may keep others from being
+ * called, so none may wait for another; and it is without %WQ_MEM_RECLAIM, so to reclaim memory
+ * must not need them.
  *
  * Context: Any but NMI, and without the lock of a run queue, of a worker pool or of timers, which
  * some tracepoints are called with. Does not sleep.
