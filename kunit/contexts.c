@@ -481,7 +481,8 @@ static void wait_in_atomic_context(struct kunit *test, const struct ref_ops *ops
 	subject_wait(subject);
 	preempt_enable();
 	splat_end();
-	KUNIT_EXPECT_EQ(test, call_probe_end(&splats), 1);
+	/* Once more, if printing it takes longer than that and there is another occasion. */
+	KUNIT_EXPECT_GE(test, call_probe_end(&splats), 1);
 }
 
 static void rundown_contexts_test_basic_wait_may_sleep(struct kunit *test)

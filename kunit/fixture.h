@@ -22,7 +22,7 @@
 /* Far more than anything takes that is going to end, also on emulated CPUs that take turns. */
 #define STUCK_MS	30000
 /* Far more than a wait takes to block. */
-#define BLOCKS_MS	10000
+#define BLOCKS_MS	20000
 
 /* A wait that lasts this long although it need not, does so for ever. */
 #define STAYS_MS	5

@@ -43,8 +43,11 @@ static void rundown_handover_test_acquired_on_each_cpu(struct kunit *test)
 	expect_exactly_held(test, subject, held);
 }
 
-/* A queue with room for a few: what one thread acquires, another on another CPU releases. */
-#define QUEUE_ROOM	8
+/*
+ * A queue: what one thread acquires, another on another CPU releases. Emulated CPUs that take turns
+ * on one of the host's fill it and empty it once a turn.
+ */
+#define QUEUE_ROOM	256
 #define HANDED_OVER	20000
 
 struct one_way {

@@ -64,9 +64,27 @@ static void rundown_memory_test_no_slab_memory(struct kunit *test)
 #endif
 }
 
+/*
+ * All CPUs call the allocator all the time, and QEMU may translate it for one just before the
+ * breakpoint is there: then nobody runs into it.
+ */
+static void slab_probe_begin(struct kunit *test, struct call_probe *probe, struct call_probe how)
+{
+	int tries = 5;
+
+	for (;;) {
+		*probe = how;
+		call_probe_begin(test, probe);
+		kfree(kmalloc(8, GFP_KERNEL));
+		if (atomic_xchg(&probe->calls, 0) || !--tries)
+			break;
+		call_probe_end(probe);
+	}
+}
+
 static void rundown_memory_test_no_slab_memory_that_may_sleep(struct kunit *test)
 {
-	struct call_probe slab = {
+	struct call_probe slab, fails = {
 		.kp.symbol_name = "should_failslab",
 		.override = true,
 		.value = -ENOMEM,
@@ -75,7 +93,7 @@ static void rundown_memory_test_no_slab_memory_that_may_sleep(struct kunit *test
 
 	if (!IS_ENABLED(CONFIG_FAILSLAB))
 		kunit_skip(test, "no CONFIG_FAILSLAB");
-	call_probe_begin(test, &slab);
+	slab_probe_begin(test, &slab, fails);
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	KUNIT_EXPECT_GE(test, call_probe_end(&slab), 1);
 	KUNIT_EXPECT_NULL(test, ref);
@@ -89,25 +107,9 @@ static struct call_probe pcpu_alloc = {
 	.override = true,
 };
 
+static struct call_probe kfree_called = { .kp.symbol_name = "kfree" };
+
 static struct call_probe freed_percpu = { .kp.symbol_name = "free_percpu" };
-
-/*
- * All CPUs call kfree() all the time, and QEMU may translate it for one just before the breakpoint
- * is there: then nobody runs into it.
- */
-static void kfree_probe_begin(struct kunit *test, struct call_probe *probe)
-{
-	int tries = 5;
-
-	for (;;) {
-		*probe = (struct call_probe){ .kp.symbol_name = "kfree" };
-		call_probe_begin(test, probe);
-		kfree(NULL);
-		if (atomic_xchg(&probe->calls, 0) || !--tries)
-			break;
-		call_probe_end(probe);
-	}
-}
 
 static void rundown_memory_test_no_percpu_memory(struct kunit *test)
 {
@@ -116,7 +118,7 @@ static void rundown_memory_test_no_percpu_memory(struct kunit *test)
 	int frees;
 
 	call_probe_begin(test, &alloc);
-	kfree_probe_begin(test, &free);
+	slab_probe_begin(test, &free, kfree_called);
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	frees = call_probe_end(&free);
 	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
@@ -168,7 +170,7 @@ static void rundown_memory_test_free_frees_both(struct kunit *test)
 
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ref);
-	kfree_probe_begin(test, &free);
+	slab_probe_begin(test, &free, kfree_called);
 	free.first_arg = ref;
 	call_probe_begin(test, &percpu);
 	ex_free_cache_aware_rundown_protection(ref);

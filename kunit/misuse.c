@@ -250,7 +250,7 @@ static void rundown_misuse_test_trespasser_harms_nobody(struct kunit *test)
 {
 	struct trespass *work = share_zalloc(test, sizeof(*work));
 	struct thread *threads[3];
-	int i;
+	int i, ms;
 
 	misuse_quiet_begin(test);
 	work->subject = test_subject(test);
@@ -262,6 +262,8 @@ static void rundown_misuse_test_trespasser_harms_nobody(struct kunit *test)
 	threads[1] = thread_run(test, use_properly, work, ANY_CPU);
 	threads[2] = thread_run(test, use_properly, work, ANY_CPU);
 	msleep(TRESPASS_MS);
+	for (ms = 0; !atomic_read(&work->tries) && ms < STUCK_MS; ms += 20)
+		msleep(20);
 	WRITE_ONCE(work->end, true);
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		if (!thread_join(test, threads[i]))

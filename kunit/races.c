@@ -247,7 +247,8 @@ static void reinitialize_on_go(void *arg)
 static void rundown_races_test_one_of_two_reinitializes(struct kunit *test)
 {
 	struct twins *twins = share_zalloc(test, sizeof(*twins));
-	int round, ms, live = 0;
+	unsigned long end;
+	int round, live = 0;
 
 	twins->subject = test_subject(test);
 	misuse_quiet_begin(test);
@@ -256,7 +257,8 @@ static void rundown_races_test_one_of_two_reinitializes(struct kunit *test)
 	thread_run(test, reinitialize_on_go, twins, ANY_CPU);
 	for (round = 1; round <= ROUNDS; round++) {
 		atomic_inc(&twins->go);
-		for (ms = 0; atomic_read(&twins->done) < 2 * round && ms < STUCK_MS; ms++)
+		end = jiffies + msecs_to_jiffies(STUCK_MS);
+		while (atomic_read(&twins->done) < 2 * round && time_before(jiffies, end))
 			usleep_range(100, 200);
 		if (misuse_count(EX_MISUSE_REINITIALIZE) != round)
 			break;
@@ -307,14 +309,16 @@ static void rundown_races_test_waiters_and_releasers(struct kunit *test)
 {
 	struct crowd *crowd = share_zalloc(test, sizeof(*crowd));
 	struct thread *holders[CROWD], *owners[OWNERS];
-	int round, i, ms;
+	unsigned long end;
+	int round, i;
 
 	crowd->subject = test_subject(test);
 	for (round = 0; round < 4; round++) {
 		init_completion(&crowd->release);
 		for (i = 0; i < CROWD; i++)
 			holders[i] = thread_run(test, release_with_the_crowd, crowd, ANY_CPU);
-		for (ms = 0; atomic_read(&crowd->holders) < CROWD && ms < STUCK_MS; ms++)
+		end = jiffies + msecs_to_jiffies(STUCK_MS);
+		while (atomic_read(&crowd->holders) < CROWD && time_before(jiffies, end))
 			usleep_range(500, 1000);
 		for (i = 0; i < OWNERS; i++)
 			owners[i] = thread_run(test, wait_for_the_crowd, crowd, ANY_CPU);

@@ -102,8 +102,14 @@ void misuse_begin(struct kunit *test, enum ex_rundown_misuse misuse, unsigned in
 void misuse_end(void)
 {
 	unsigned int reported = atomic_read(&seen[awaited.misuse]) - awaited.before;
+	unsigned int next = printed[awaited.misuse].next, i;
 
 	splat_end();
+	/* None was printed later than now. */
+	for (i = 0; i < min(awaited.n, DEFAULT_RATELIMIT_BURST); i++) {
+		next = (next ?: DEFAULT_RATELIMIT_BURST) - 1;
+		printed[awaited.misuse].at[next] = jiffies;
+	}
 	expected[awaited.misuse] += reported;
 	if (IS_ENABLED(CONFIG_KPROBES))
 		KUNIT_EXPECT_EQ_MSG(awaited.test, reported, awaited.n, "reports that somebody %s",

@@ -167,7 +167,7 @@ static void rundown_watch_test_counts(struct kunit *test)
 	}
 }
 
-/* A tenth of a second, on a machine that is never late by a minute. */
+/* Half a second, on a machine whose jiffies may be late, but not for a minute. */
 #define LEAST_US	BIT(17)
 #define MOST_US		BIT(26)
 
@@ -177,7 +177,7 @@ static void rundown_watch_test_counts_by_time(struct kunit *test)
 	unsigned long before = sleeps_between(test, LEAST_US, MOST_US), all = slept_at_all(test);
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, HZ / 10 + 2));
+	KUNIT_EXPECT_EQ(test, 0, subject->ops->wait_timeout(subject->ref, HZ / 2));
 	KUNIT_EXPECT_EQ(test, sleeps_between(test, LEAST_US, MOST_US), before + 1);
 	KUNIT_EXPECT_EQ(test, slept_at_all(test), all + 1);
 	subject_release(subject);
@@ -284,8 +284,10 @@ static void tells_of_long_waits(struct kunit *test, const struct ref_ops *ops)
 	splat_begin("Call");
 	waiter = waiter_start_blocked(test, subject);
 	expect_told(test, subject, 1);
-	splat_end();
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	/* One more may be under way. */
+	msleep(200);
+	splat_end();
 	subject_release(subject);
 	thread_join(test, waiter);
 }
@@ -332,9 +334,11 @@ static void rundown_watch_test_shows_asynchronous_run_downs(struct kunit *test)
 {
 	struct subject *subject = test_subject(test);
 	struct async *async = async_start(test, subject);
-	const char *line = line_of(test, "waiters", "%p 1 0 0 asynchronous ", subject->ref);
+	const char *line = line_of(test, "waiters", "%p 1 ", subject->ref);
 
 	KUNIT_EXPECT_NOT_NULL(test, line);
+	if (line)
+		KUNIT_EXPECT_NOT_NULL(test, strstr(line, " 0 asynchronous "));
 	/* Who asked for it. */
 	if (line && IS_ENABLED(CONFIG_KALLSYMS))
 		KUNIT_EXPECT_NOT_NULL(test, strstr(line, "[rundown_kunit]"));
@@ -443,9 +447,10 @@ static void rundown_watch_test_traces_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, traced.ns, 0);
 	traced.ended = 0;
 	tracepoint_probe_register(traced.begin, see_begin, NULL);
-	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 2), 0);
+	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, HZ / 4), 0);
 	expect_traced(test, 1, 0);
-	KUNIT_EXPECT_GT(test, traced.ns, jiffies_to_nsecs(1) / 2);
+	/* Jiffies may have been late when the wait began. */
+	KUNIT_EXPECT_GT(test, traced.ns, NSEC_PER_SEC / 10);
 	subject_release(subject);
 	KUNIT_EXPECT_EQ(test, subject->ops->wait_timeout(subject->ref, 7), 7);
 	expect_traced(test, 2, 7);
