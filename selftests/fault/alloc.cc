@@ -119,7 +119,7 @@ Outcome exhaust(const Fault &fault, const Operation &operation)
 		return outcome;
 	}
 	const int last = outcome.allocations - 40;
-	const int stride = std::max(6, outcome.allocations / 50);
+	const int stride = std::max(4, outcome.allocations / 50);
 	for (int nth = 1; nth < many;
 	     nth += operation.most_is_not_ours && !is_long() && nth < last ? stride : 1) {
 		auto [error, left] = attempt(fault, operation, nth);
@@ -138,7 +138,7 @@ Outcome exhaust(const Fault &fault, const Operation &operation)
 		}
 	}
 	// One may be on its last instructions when its kthread_stop() has returned.
-	if (!within(1s, [] { return threads_left() == 0; }))
+	if (!within(10s, [] { return threads_left() == 0; }))
 		outcome.wrong = std::to_string(threads_left()) + " threads are left";
 	return outcome;
 }
@@ -275,8 +275,8 @@ int main()
 	for (const string kind : {"basic", "percpu"})
 		test("using a ref, " + kind, memory, by_hand(kind), 0);
 
-	write_file(debugfs + "run", "start msecs=300");
-	std::this_thread::sleep_for(300ms);
+	write_file(debugfs + "run", "start msecs=1000");
+	std::this_thread::sleep_for(1s);
 	check(within(10s, [] { return stats().find("\nverdict passed\n") != string::npos; }),
 	      "after all that, a run passes");
 	check(unload("rundown_stress") == 0 && unload("rundown") == 0, "the modules unload");

@@ -94,8 +94,8 @@ hotpluggable() {
 	done
 }
 
-# The deadline servers of 6.12 warn now and then when a CPU goes (task_non_contending(): running_bw >
-# old), with or without us: they are off meanwhile.
+# The deadline servers of 6.12 warn now and then when a CPU goes (dl_server_stop() of one that has
+# stopped: running_bw > old), with or without us: they are off meanwhile.
 fair_servers_off() {
 	local file
 
@@ -107,12 +107,11 @@ fair_servers_off() {
 	done <./state-fair-servers
 }
 
-# From another CPU: it warns of that, too, if the CPU is busy.
+# On that CPU: its server runs as long as a task does, and the same warning comes if it does not.
 set_fair_server() { # RUNTIME FILE
-	case $2 in
-	*/cpu0/*) taskset 2 sh -c 'echo "$1" >"$2"' set "$1" "$2" ;;
-	*) taskset 1 sh -c 'echo "$1" >"$2"' set "$1" "$2" ;;
-	esac
+	cpu=${2%/*}
+	cpu=${cpu##*/cpu}
+	taskset "$(printf %x $((1 << cpu)))" sh -c 'echo "$1" >"$2"' set "$1" "$2"
 }
 
 fair_servers_back() {

@@ -59,10 +59,14 @@ calls_a_rundown() {
 
 # A run-down of a ref with per-CPU slots interrupts the other CPUs, but those that idle awake. Where
 # none does, plain slots have become LOCKed ones, which look the same otherwise.
+# What others interrupt for varies: three tries.
 interrupts_cpus() {
-	own=$(calls_a_rundown percpu) && others=$(calls_a_rundown basic) || return
-	echo "interrupts in 100 run-downs: $own, of basic refs $others"
-	[ $((own - others)) -ge $((50 * ($(nproc) - 1))) ]
+	for _ in 1 2 3; do
+		own=$(calls_a_rundown percpu) && others=$(calls_a_rundown basic) || return
+		echo "interrupts in 100 run-downs: $own, of basic refs $others"
+		[ $((own - others)) -lt $((50 * ($(nproc) - 1))) ] || return 0
+	done
+	return 1
 }
 
 # While it runs, CPUs go and come.
@@ -109,6 +113,9 @@ if is_long; then
 	seconds=30
 fi
 
+# As long as a broken variant may; it ends when it is caught.
+seconds=60
+[ "$(nproc)" != 1 ] || seconds=2
 for variant in $broken; do
 	status=0
 	run "$variant" --expect-violations >./state-run 2>&1 || status=$?
@@ -126,8 +133,6 @@ if [ "$(nproc)" -gt 8 ]; then
 elif [ -z "$(hotpluggable)" ]; then
 	skip "broken_no_offline is caught while CPUs go and come" "no CPU that could go"
 else
-	# As long as a broken variant may; it ends when it is caught.
-	seconds=60
 	check "broken_no_offline is caught while CPUs go and come" \
 		run_while_cpus_go broken_no_offline --threads 16 --expect-violations && caught
 fi
