@@ -256,7 +256,8 @@ public:
 		string line = "start";
 		std::vector<string> settings = some_settings();
 		// Long enough that it runs when somebody looks.
-		if (std::ranges::none_of(settings, [](auto &one) { return one.starts_with("msecs="); }))
+		if (std::ranges::none_of(settings,
+					 [](auto &one) { return one.starts_with("msecs="); }))
 			settings.push_back("msecs=60000");
 		for (auto &setting : settings)
 			line += string(1 + pick(3), pick(2) ? ' ' : '\t') + setting;

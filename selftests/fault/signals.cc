@@ -11,17 +11,6 @@ using std::string;
 namespace
 {
 
-int manual(const string &line)
-{
-	return write_file(debugfs + "manual", line);
-}
-
-bool waiting(const string &kind, int n)
-{
-	string text = read_file(debugfs + "manual").value_or("");
-	return text.find(kind + " down held 1 waiting " + std::to_string(n) + "\n") != text.npos;
-}
-
 volatile sig_atomic_t handled;
 
 // Exit status: how the wait ended, and 100 more if a signal was handled.
@@ -33,12 +22,6 @@ int wait_for(const string &kind)
 	sigaction(SIGUSR1, &action, nullptr);
 	int error = manual("wait " + kind);
 	return error + (handled ? 100 : 0);
-}
-
-// In the wait, too: on PREEMPT_RT a task that waits for a lock looks the same.
-bool is_blocked(const Process &process, const string &kind, size_t waiters)
-{
-	return within(20s, [&] { return waiting(kind, waiters) && process.state() == 'D'; });
 }
 
 struct Expected {
@@ -60,7 +43,7 @@ void test_signal(const string &kind, const Expected &expect)
 	string name = kind + ", " + expect.name + ": ";
 	manual("acquire " + kind);
 	Process waiter([&] { return wait_for(kind); });
-	bool blocked = is_blocked(waiter, kind, 1);
+	bool blocked = is_blocked(waiter, kind);
 
 	waiter.signal(expect.signal);
 	std::this_thread::sleep_for(100ms);

@@ -10,11 +10,6 @@ using std::string;
 namespace
 {
 
-int manual(const string &line)
-{
-	return write_file(debugfs + "manual", line);
-}
-
 // The kernel's log from here on.
 class Log
 {
@@ -135,16 +130,6 @@ bool run_passes(const string &variant)
 	return ended && stats.find("\nverdict passed\n") != stats.npos;
 }
 
-// Where it shows: on PREEMPT_RT a task that waits for a lock looks like one in a wait.
-bool is_blocked(const Process &process, const string &kind)
-{
-	return within(5s, [&] {
-		return process.state() == 'D' &&
-		       read_file(debugfs + "manual").value_or("").find(kind + " down held 1 waiting 1\n") !=
-			       string::npos;
-	});
-}
-
 } // namespace
 
 int main()
@@ -157,7 +142,8 @@ int main()
 	manual("acquire percpu");
 	Process basic([] { return manual("wait basic"); });
 	Process percpu([] { return manual("wait percpu"); });
-	check(is_blocked(basic, "basic") && is_blocked(percpu, "percpu"), "both kinds of wait block");
+	check(is_blocked(basic, "basic") && is_blocked(percpu, "percpu"),
+	      "both kinds of wait block");
 
 	check(manual("acquire basic") == ENODEV && manual("acquire percpu") == ENODEV,
 	      "new holders are refused");

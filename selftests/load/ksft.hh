@@ -272,6 +272,27 @@ private:
 	std::optional<int> status_;
 };
 
+// A ref of the stress module, by hand: what is done with it, whether that many wait for its one
+// holder.
+inline int manual(const std::string &line)
+{
+	return write_file(debugfs + "manual", line);
+}
+
+inline bool waiting(const std::string &kind, size_t waiters)
+{
+	return read_file(debugfs + "manual")
+		       .value_or("")
+		       .find(kind + " down held 1 waiting " + std::to_string(waiters) + "\n") !=
+	       std::string::npos;
+}
+
+// In the wait: on PREEMPT_RT a task that waits for a lock is in the same state.
+inline bool is_blocked(const Process &process, const std::string &kind, size_t waiters = 1)
+{
+	return within(20s, [&] { return waiting(kind, waiters) && process.state() == 'D'; });
+}
+
 } // namespace ksft
 
 #endif
