@@ -92,7 +92,6 @@ bool long_waits_are_told()
 	// Some are being told of.
 	text += log.read_to_silence();
 	log.say("expect-splat end");
-	log.read_on();
 	bool stacks = text.find("ex_basic_wait") != text.npos &&
 		      text.find("ex_cache_aware_") != text.npos;
 	std::this_thread::sleep_for(5s);

@@ -109,9 +109,9 @@ fair_servers_off() {
 
 # On that CPU: its server runs as long as a task does, and the same warning comes if it does not.
 set_fair_server() { # RUNTIME FILE
-	cpu=${2%/*}
-	cpu=${cpu##*/cpu}
-	taskset "$(printf %x $((1 << cpu)))" sh -c 'echo "$1" >"$2"' set "$1" "$2"
+	local cpu=${2%/*}
+
+	taskset -c "${cpu##*/cpu}" sh -c 'echo "$1" >"$2"' set "$1" "$2"
 }
 
 fair_servers_back() {

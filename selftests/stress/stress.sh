@@ -110,7 +110,6 @@ fi
 if is_long; then
 	seconds=600
 	check "percpu passes a soak" run percpu --live-us 100000 && add_totals
-	seconds=30
 fi
 
 # As long as a broken variant may; it ends when it is caught.

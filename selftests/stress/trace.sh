@@ -142,7 +142,7 @@ off() {
 
 # It inherits that the names of tasks are not recorded. For them the kernel patches its scheduler each
 # time that tracing is turned on or off, and QEMU before 8.0 may keep a breakpoint of that, on which the
-# kernel dies.
+# kernel dies. For a moment, nobody's are recorded.
 make_instance() {
 	local option=$tracefs/options/record-cmd was status=0
 
