@@ -192,7 +192,7 @@ static void rundown_asynchronous_test_frees_all(struct kunit *test)
 			KUNIT_FAIL(test, "no ref that grants");
 			return;
 		}
-		ex_start_rundown_async_cache_aware(ref, &object->work, free_object);
+		ex_rundown_start_async_cache_aware(ref, &object->work, free_object);
 		subject.ref = ref;
 		if (from_here)
 			subject_release(&subject);
@@ -262,7 +262,7 @@ static void rundown_asynchronous_test_module_on_its_way_out(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, subject_acquire(other->subject));
 	async_start(before);
 	async_start(other);
-	__ex_start_rundown_async(subject->ref, &barrier->async->work, called_slowly,
+	__ex_rundown_start_async(subject->ref, &barrier->async->work, called_slowly,
 				 barrier->owner);
 	KUNIT_EXPECT_EQ(test, atomic_read(&barrier->owner->refcnt), 5);
 	thread = thread_run(test, wait_for_calls, barrier, ANY_CPU);

@@ -178,7 +178,7 @@ static void wait_for_one_of_many(struct subject *subject)
 {
 	struct ex_rundown_ref_cache_aware *ref = subject->ref;
 
-	ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
+	ex_rundown_wait_many_cache_aware(&ref, 1);
 }
 
 static void rundown_hotplug_cpu_test_no_cpu_goes_during_tour(struct kunit *test)

@@ -44,28 +44,28 @@ static void basic_reinitialize(void *ref)
 
 static unsigned long basic_wait_timeout(void *ref, unsigned long timeout)
 {
-	return ex_wait_for_rundown_protection_release_timeout(ref, timeout);
+	return ex_rundown_wait_timeout(ref, timeout);
 }
 
 static int basic_wait_killable(void *ref)
 {
-	return ex_wait_for_rundown_protection_release_killable(ref);
+	return ex_rundown_wait_killable(ref);
 }
 
 static int basic_wait_interruptible(void *ref)
 {
-	return ex_wait_for_rundown_protection_release_interruptible(ref);
+	return ex_rundown_wait_interruptible(ref);
 }
 
 static void basic_start(void *ref)
 {
-	ex_start_rundown(ref);
+	ex_rundown_start(ref);
 }
 
 static void basic_start_async(void *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work))
 {
-	ex_start_rundown_async(ref, work, fn);
+	ex_rundown_start_async(ref, work, fn);
 }
 
 static bool basic_is_active(void *ref)
@@ -131,28 +131,28 @@ static void cache_aware_reinitialize(void *ref)
 
 static unsigned long cache_aware_wait_timeout(void *ref, unsigned long timeout)
 {
-	return ex_wait_for_rundown_protection_release_cache_aware_timeout(ref, timeout);
+	return ex_rundown_wait_timeout_cache_aware(ref, timeout);
 }
 
 static int cache_aware_wait_killable(void *ref)
 {
-	return ex_wait_for_rundown_protection_release_cache_aware_killable(ref);
+	return ex_rundown_wait_killable_cache_aware(ref);
 }
 
 static int cache_aware_wait_interruptible(void *ref)
 {
-	return ex_wait_for_rundown_protection_release_cache_aware_interruptible(ref);
+	return ex_rundown_wait_interruptible_cache_aware(ref);
 }
 
 static void cache_aware_start(void *ref)
 {
-	ex_start_rundown_cache_aware(ref);
+	ex_rundown_start_cache_aware(ref);
 }
 
 static void cache_aware_start_async(void *ref, struct ex_rundown_work *work,
 				    void (*fn)(struct ex_rundown_work *work))
 {
-	ex_start_rundown_async_cache_aware(ref, work, fn);
+	ex_rundown_start_async_cache_aware(ref, work, fn);
 }
 
 static bool cache_aware_is_active(void *ref)

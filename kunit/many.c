@@ -26,7 +26,7 @@ static void wait_for_many(void *arg)
 {
 	struct many *many = arg;
 
-	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
+	ex_rundown_wait_many_cache_aware(many->refs, MANY);
 }
 
 static void rundown_many_test_waits_for_each(struct kunit *test)
@@ -89,7 +89,7 @@ static void expect_rounds(struct kunit *test, struct many *many, int expected)
 	/* Registering the others made calls of its own. */
 	atomic_set(&rounds.calls, 0);
 	atomic_set(&locks.calls, 0);
-	ex_wait_for_rundown_protection_release_cache_aware_many(many->refs, MANY);
+	ex_rundown_wait_many_cache_aware(many->refs, MANY);
 	KUNIT_EXPECT_EQ(test, atomic_read(&locks.calls), expected);
 	KUNIT_EXPECT_EQ(test, atomic_read(&rounds.calls), expected);
 	call_probe_end(&locks);
@@ -114,7 +114,7 @@ static void rundown_many_test_one_round(struct kunit *test)
 	swap(many->refs[0], many->refs[1]);
 	expect_rounds(test, many, 1);
 	/* None of none, of course. */
-	ex_wait_for_rundown_protection_release_cache_aware_many(NULL, 0);
+	ex_rundown_wait_many_cache_aware(NULL, 0);
 }
 
 /* One round takes 1024. */
@@ -159,7 +159,7 @@ static void rundown_many_test_thousands(struct kunit *test)
 		refs[count] = refs[0];
 		if (IS_ENABLED(CONFIG_KPROBES))
 			call_probe_begin(test, &rounds);
-		ex_wait_for_rundown_protection_release_cache_aware_many(refs, count + 1);
+		ex_rundown_wait_many_cache_aware(refs, count + 1);
 		if (IS_ENABLED(CONFIG_KPROBES))
 			KUNIT_EXPECT_EQ(test, call_probe_end(&rounds), batch->rounds);
 	}

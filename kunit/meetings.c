@@ -176,7 +176,7 @@ static void wait_for_holder_of_many(void *arg)
 	struct ex_rundown_ref_cache_aware *ref = half_way->subject->ref;
 
 	go_half_way(half_way);
-	ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
+	ex_rundown_wait_many_cache_aware(&ref, 1);
 	ended_before_holder = !READ_ONCE(holder_is_through);
 	WRITE_ONCE(half_way->ended, true);
 }
@@ -241,7 +241,7 @@ static void rundown_meetings_test_function_meets_reinitialize(struct kunit *test
 		kunit_skip(test, "no CONFIG_KPROBES");
 	init_completion(&late->called);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
-	ex_start_rundown_async_cache_aware(ref, &late->work, call_late);
+	ex_rundown_start_async_cache_aware(ref, &late->work, call_late);
 	meet_half_way(test, subject, subject_release, "ex_drain_wake", &ref->outstanding,
 		      reinitialize_half_way);
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&late->called,

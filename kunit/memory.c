@@ -205,11 +205,11 @@ static void rundown_memory_test_free_by_rcu(struct kunit *test)
 	free_anywhere.first_arg = (const void __force *)ref->percpu;
 	call_probe_begin(test, &free_here);
 	call_probe_begin(test, &free_anywhere);
-	ex_free_cache_aware_rundown_protection_rcu(ref);
+	ex_rundown_free_rcu_cache_aware(ref);
 	KUNIT_EXPECT_EQ(test, call_probe_end(&free_here), 0);
 	rcu_barrier();
 	KUNIT_EXPECT_EQ(test, call_probe_end(&free_anywhere), 1);
-	ex_free_cache_aware_rundown_protection_rcu(NULL);
+	ex_rundown_free_rcu_cache_aware(NULL);
 }
 
 struct reader {
@@ -247,7 +247,7 @@ static void rundown_memory_test_reader_across_free(struct kunit *test)
 	while (!READ_ONCE(reader->inside))
 		cond_resched();
 	ex_wait_for_rundown_protection_release_cache_aware(reader->ref);
-	ex_free_cache_aware_rundown_protection_rcu(reader->ref);
+	ex_rundown_free_rcu_cache_aware(reader->ref);
 	msleep(STAYS_MS);
 	KUNIT_EXPECT_EQ(test, atomic_read(&freed.calls), 0);
 	WRITE_ONCE(reader->end, true);
@@ -264,12 +264,12 @@ static void rundown_memory_test_free_by_rcu_of_held(struct kunit *test)
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ref);
 	KUNIT_ASSERT_TRUE(test, ex_acquire_rundown_protection_cache_aware(ref));
-	EXPECT_MISUSE(test, EX_MISUSE_FREE_HELD, ex_free_cache_aware_rundown_protection_rcu(ref));
+	EXPECT_MISUSE(test, EX_MISUSE_FREE_HELD, ex_rundown_free_rcu_cache_aware(ref));
 	rcu_barrier();
 	/* It has been leaked, and is there. */
 	KUNIT_EXPECT_FALSE(test, ex_acquire_rundown_protection_cache_aware(ref));
 	ex_release_rundown_protection_cache_aware(ref);
-	ex_free_cache_aware_rundown_protection_rcu(ref);
+	ex_rundown_free_rcu_cache_aware(ref);
 	rcu_barrier();
 }
 
@@ -278,7 +278,7 @@ static void rundown_memory_test_free_by_rcu_of_foreign(struct kunit *test)
 	struct subject *subject = subject_create(test, &no_ipi_ops);
 
 	EXPECT_MISUSE(test, EX_MISUSE_FREE_FOREIGN,
-		      ex_free_cache_aware_rundown_protection_rcu(subject->ref));
+		      ex_rundown_free_rcu_cache_aware(subject->ref));
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	expect_exactly_held(test, subject, 1);
 }
@@ -305,7 +305,7 @@ static void rundown_memory_test_device_waits_and_frees(struct kunit *test)
 	struct thread *thread;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
-	holder->ref = devm_ex_allocate_cache_aware_rundown_protection(device);
+	holder->ref = devm_ex_rundown_allocate_cache_aware(device);
 	KUNIT_ASSERT_NOT_NULL(test, holder->ref);
 	free.any_task = true;
 	free.first_arg = (const void __force *)holder->ref->percpu;
@@ -337,11 +337,11 @@ static void rundown_memory_test_no_memory_for_the_device(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(device));
 	call_probe_begin(test, &add);
 	call_probe_begin(test, &free);
-	KUNIT_EXPECT_NULL(test, devm_ex_allocate_cache_aware_rundown_protection(device));
+	KUNIT_EXPECT_NULL(test, devm_ex_rundown_allocate_cache_aware(device));
 	KUNIT_EXPECT_EQ(test, call_probe_end(&free), 1);
 	KUNIT_EXPECT_EQ(test, call_probe_end(&add), 1);
 	call_probe_begin(test, &alloc);
-	KUNIT_EXPECT_NULL(test, devm_ex_allocate_cache_aware_rundown_protection(device));
+	KUNIT_EXPECT_NULL(test, devm_ex_rundown_allocate_cache_aware(device));
 	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
 }
 

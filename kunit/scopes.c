@@ -310,7 +310,7 @@ static void rundown_scopes_test_lockdep_hears_of_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ops->wait_timeout(ref, 1), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 4);
 	if (ops->traits & KIND_CACHE_AWARE) {
-		ex_wait_for_rundown_protection_release_cache_aware_many(&ref, 1);
+		ex_rundown_wait_many_cache_aware(&ref, 1);
 		KUNIT_EXPECT_EQ(test, atomic_read(&told.calls), 5);
 	}
 	call_probe_end(&told);

@@ -271,7 +271,7 @@ static void rundown_waits_test_start_does_not_wait(struct kunit *test)
 
 static void start_on_this_cpu(void *ref)
 {
-	ex_start_rundown(ref);
+	ex_rundown_start(ref);
 }
 
 static void rundown_waits_test_start_in_hardirq(struct kunit *test)
@@ -300,14 +300,14 @@ static void rundown_waits_test_with_hotplug_lock(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 		subject_release(subject);
 		cpus_read_lock();
-		ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(subject->ref);
+		ex_rundown_wait_cache_aware_cpuslocked(subject->ref);
 		KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
-		ex_reinitialize_rundown_protection_cache_aware_cpuslocked(subject->ref);
+		ex_rundown_reinitialize_cache_aware_cpuslocked(subject->ref);
 		cpus_read_unlock();
 		expect_state(test, subject, false, false);
 	}
 	EXPECT_MISUSE(test, EX_MISUSE_REINITIALIZE,
-		      ex_reinitialize_rundown_protection_cache_aware_cpuslocked(subject->ref));
+		      ex_rundown_reinitialize_cache_aware_cpuslocked(subject->ref));
 }
 
 static struct kunit_case rundown_waits_cases[] = {

@@ -412,9 +412,9 @@ static int find_tracepoints(struct notifier_block *block, unsigned long state, v
 	for (i = 0; i < tracing->mod->num_tracepoints; i++) {
 		struct tracepoint *one = tracepoint_ptr_deref(&tracing->mod->tracepoints_ptrs[i]);
 
-		if (!strcmp(one->name, "wait_begin"))
+		if (!strcmp(one->name, "rundown_wait_begin"))
 			traced.begin = one;
-		if (!strcmp(one->name, "wait_end"))
+		if (!strcmp(one->name, "rundown_wait_end"))
 			traced.end = one;
 	}
 	return NOTIFY_OK;

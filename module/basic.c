@@ -134,7 +134,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	if (!ex_count_dead(old)) {
 		held = old;
 		ex_count(EX_COUNT_RUNDOWNS, 1);
-		trace_harvest(ref, -1, held);
+		trace_rundown_harvest(ref, -1, held);
 	}
 	if (unlikely(held > EX_RUNDOWN_MAX_HELD)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
@@ -187,7 +187,7 @@ void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref)
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release);
 
 /**
- * ex_wait_for_rundown_protection_release_timeout() - run the object down, or give up waiting
+ * ex_rundown_wait_timeout() - run the object down, or give up waiting
  * @ref:     the ref
  * @timeout: in jiffies; more than LONG_MAX is for ever
  *
@@ -198,15 +198,14 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release);
  * Context: Task. May sleep, uninterruptibly.
  * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.
  */
-unsigned long ex_wait_for_rundown_protection_release_timeout(struct ex_rundown_ref *ref,
-							     unsigned long timeout)
+unsigned long ex_rundown_wait_timeout(struct ex_rundown_ref *ref, unsigned long timeout)
 {
 	return ex_basic_wait(ref, ex_drain_timeout(timeout), _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_timeout);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_timeout);
 
 /**
- * ex_wait_for_rundown_protection_release_killable() - run the object down, or be killed waiting
+ * ex_rundown_wait_killable() - run the object down, or be killed waiting
  * @ref: the ref
  *
  * As ex_wait_for_rundown_protection_release(), but a fatal signal ends the wait. Then the object is
@@ -215,29 +214,29 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_timeout);
  * Context: Task. May sleep.
  * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
  */
-int ex_wait_for_rundown_protection_release_killable(struct ex_rundown_ref *ref)
+int ex_rundown_wait_killable(struct ex_rundown_ref *ref)
 {
 	return min(ex_basic_wait(ref, EX_DRAIN_KILLABLE, _RET_IP_), 0L);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_killable);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_killable);
 
 /**
- * ex_wait_for_rundown_protection_release_interruptible() - run the object down, or be interrupted
+ * ex_rundown_wait_interruptible() - run the object down, or be interrupted
  * @ref: the ref
  *
- * As ex_wait_for_rundown_protection_release_killable(), for any signal.
+ * As ex_rundown_wait_killable(), for any signal.
  *
  * Context: Task. May sleep.
  * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
  */
-int ex_wait_for_rundown_protection_release_interruptible(struct ex_rundown_ref *ref)
+int ex_rundown_wait_interruptible(struct ex_rundown_ref *ref)
 {
 	return min(ex_basic_wait(ref, EX_DRAIN_INTERRUPTIBLE, _RET_IP_), 0L);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_interruptible);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_interruptible);
 
 /**
- * ex_start_rundown() - refuse acquires from now on, and do not wait
+ * ex_rundown_start() - refuse acquires from now on, and do not wait
  * @ref: the ref
  *
  * The first half of a wait: the object is running down, or, if nobody holds it, run down. A wait is
@@ -245,21 +244,21 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_interruptible);
  *
  * Context: Any, NMI included. Does not sleep.
  */
-void ex_start_rundown(struct ex_rundown_ref *ref)
+void ex_rundown_start(struct ex_rundown_ref *ref)
 {
 	ex_basic_start(ref, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_start_rundown);
+EXPORT_SYMBOL_GPL(ex_rundown_start);
 
-/* See ex_start_rundown_async(). */
-void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
+/* See ex_rundown_start_async(). */
+void __ex_rundown_start_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work), struct module *owner)
 {
 	ex_drain_async_init(work, EX_DRAIN_WAIT(ref, EX_BASIC_SHIFT, _RET_IP_), 0, fn, owner);
 	ex_basic_start(ref, _RET_IP_);
 	ex_drain_async(work);
 }
-EXPORT_SYMBOL_GPL(__ex_start_rundown_async);
+EXPORT_SYMBOL_GPL(__ex_rundown_start_async);
 
 /**
  * ex_rundown_is_active() - are acquires refused?

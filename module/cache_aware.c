@@ -213,7 +213,7 @@ static void ex_harvest(struct ex_rundown_ref_cache_aware *ref, int cpu, long slo
 		return;
 	if (slot != EX_RUNDOWN_SLOT_LIVE)
 		atomic_long_add(ex_slot_twice_held(slot), &ref->outstanding);
-	trace_harvest(ref, cpu, ex_slot_twice_held(slot) / 2);
+	trace_rundown_harvest(ref, cpu, ex_slot_twice_held(slot) / 2);
 }
 
 /* A real exchange: NMI may acquire and release in the middle of a read and a write. */
@@ -376,7 +376,7 @@ void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_ca
 EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
 
 /**
- * ex_wait_for_rundown_protection_release_cache_aware_cpuslocked() - run the object down
+ * ex_rundown_wait_cache_aware_cpuslocked() - run the object down
  * @ref: the ref
  *
  * As ex_wait_for_rundown_protection_release_cache_aware(), for callers that hold cpus_read_lock():
@@ -386,15 +386,14 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware);
  * Context: Task. May sleep, uninterruptibly, as long as there are holders. With cpus_read_lock()
  * held, which a module can't check: without it a CPU that comes meanwhile is missed.
  */
-void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
-	struct ex_rundown_ref_cache_aware *ref)
+void ex_rundown_wait_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
 {
 	ex_cache_aware_wait(ref, true, EX_DRAIN_FOREVER, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_cpuslocked);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_cache_aware_cpuslocked);
 
 /**
- * ex_wait_for_rundown_protection_release_cache_aware_timeout() - run the object down, or give up
+ * ex_rundown_wait_timeout_cache_aware() - run the object down, or give up
  * @ref:     the ref
  * @timeout: in jiffies, from when acquires are refused; more than LONG_MAX is for ever
  *
@@ -405,16 +404,15 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_cpuslocked)
  * Context: Task. May sleep, uninterruptibly.
  * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.
  */
-unsigned long
-ex_wait_for_rundown_protection_release_cache_aware_timeout(struct ex_rundown_ref_cache_aware *ref,
-							   unsigned long timeout)
+unsigned long ex_rundown_wait_timeout_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+						  unsigned long timeout)
 {
 	return ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_timeout);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_timeout_cache_aware);
 
 /**
- * ex_wait_for_rundown_protection_release_cache_aware_killable() - run down, or be killed waiting
+ * ex_rundown_wait_killable_cache_aware() - run down, or be killed waiting
  * @ref: the ref
  *
  * As ex_wait_for_rundown_protection_release_cache_aware(), but a fatal signal ends the wait for the
@@ -424,28 +422,26 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_timeout);
  * Context: Task. May sleep.
  * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
  */
-int
-ex_wait_for_rundown_protection_release_cache_aware_killable(struct ex_rundown_ref_cache_aware *ref)
+int ex_rundown_wait_killable_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	return min(ex_cache_aware_wait(ref, false, EX_DRAIN_KILLABLE, _RET_IP_), 0L);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_killable);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_killable_cache_aware);
 
 /**
- * ex_wait_for_rundown_protection_release_cache_aware_interruptible() - run down, or be interrupted
+ * ex_rundown_wait_interruptible_cache_aware() - run down, or be interrupted
  * @ref: the ref
  *
- * As ex_wait_for_rundown_protection_release_cache_aware_killable(), for any signal.
+ * As ex_rundown_wait_killable_cache_aware(), for any signal.
  *
  * Context: Task. May sleep.
  * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
  */
-int ex_wait_for_rundown_protection_release_cache_aware_interruptible(
-	struct ex_rundown_ref_cache_aware *ref)
+int ex_rundown_wait_interruptible_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	return min(ex_cache_aware_wait(ref, false, EX_DRAIN_INTERRUPTIBLE, _RET_IP_), 0L);
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_interruptible);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_interruptible_cache_aware);
 
 /* Of so many refs a round of interrupts harvests the slots, with IRQs off. */
 #define EX_MANY		1024
@@ -497,7 +493,7 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 }
 
 /**
- * ex_wait_for_rundown_protection_release_cache_aware_many() - run many objects down
+ * ex_rundown_wait_many_cache_aware() - run many objects down
  * @refs:  the refs; one may be in it more than once
  * @count: how many
  *
@@ -507,9 +503,7 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
  * Context: Task. May sleep, uninterruptibly, as long as there are holders. Not with
  * cpus_read_lock() held, nor from a CPU hotplug callback.
  */
-void
-ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
-							size_t count)
+void ex_rundown_wait_many_cache_aware(struct ex_rundown_ref_cache_aware **refs, size_t count)
 {
 	u64 begun;
 	size_t at;
@@ -523,10 +517,10 @@ ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_ca
 		ex_drain_wait_end(refs[at], begun, 1, _RET_IP_);
 	}
 }
-EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_many);
+EXPORT_SYMBOL_GPL(ex_rundown_wait_many_cache_aware);
 
 /**
- * ex_start_rundown_cache_aware() - refuse acquires from now on, and do not wait for holders
+ * ex_rundown_start_cache_aware() - refuse acquires from now on, and do not wait for holders
  * @ref: the ref
  *
  * The first half of a wait: the object is running down, or, if nobody holds it, run down. A wait is
@@ -534,15 +528,15 @@ EXPORT_SYMBOL_GPL(ex_wait_for_rundown_protection_release_cache_aware_many);
  *
  * Context: Task. May sleep; as the wait, but not for the holders.
  */
-void ex_start_rundown_cache_aware(struct ex_rundown_ref_cache_aware *ref)
+void ex_rundown_start_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	might_sleep();
 	ex_cache_aware_start(ref, false, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_start_rundown_cache_aware);
+EXPORT_SYMBOL_GPL(ex_rundown_start_cache_aware);
 
-/* See ex_start_rundown_async_cache_aware(). */
-void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+/* See ex_rundown_start_async_cache_aware(). */
+void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 					  struct ex_rundown_work *work,
 					  void (*fn)(struct ex_rundown_work *work),
 					  struct module *owner)
@@ -553,7 +547,7 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 	ex_cache_aware_start(ref, false, _RET_IP_);
 	ex_drain_async(work);
 }
-EXPORT_SYMBOL_GPL(__ex_start_rundown_async_cache_aware);
+EXPORT_SYMBOL_GPL(__ex_rundown_start_async_cache_aware);
 
 /**
  * ex_rundown_is_active_cache_aware() - are acquires refused?
@@ -661,16 +655,15 @@ void ex_reinitialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_
 EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection_cache_aware);
 
 /**
- * ex_reinitialize_rundown_protection_cache_aware_cpuslocked() - open a run-down object again
+ * ex_rundown_reinitialize_cache_aware_cpuslocked() - open a run-down object again
  * @ref: the ref
  *
  * As ex_reinitialize_rundown_protection_cache_aware(), for callers that hold cpus_read_lock().
  *
  * Context: Task. May sleep. With cpus_read_lock() held.
  */
-void
-ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
+void ex_rundown_reinitialize_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref)
 {
 	ex_cache_aware_reinitialize(ref, true, _RET_IP_);
 }
-EXPORT_SYMBOL_GPL(ex_reinitialize_rundown_protection_cache_aware_cpuslocked);
+EXPORT_SYMBOL_GPL(ex_rundown_reinitialize_cache_aware_cpuslocked);

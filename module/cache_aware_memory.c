@@ -126,8 +126,7 @@ void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *r
 EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
 
 /**
- * ex_free_cache_aware_rundown_protection_rcu() - free an allocated cache-aware ref when RCU readers
- *                                                are through
+ * ex_rundown_free_rcu_cache_aware() - free an allocated cache-aware ref after a grace period
  * @ref: the ref; NULL has no effect
  *
  * As ex_free_cache_aware_rundown_protection(), for a ref that is looked up under RCU: who found it
@@ -137,23 +136,23 @@ EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
  *
  * Context: Task. May sleep.
  */
-void ex_free_cache_aware_rundown_protection_rcu(struct ex_rundown_ref_cache_aware *ref)
+void ex_rundown_free_rcu_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	struct ex_allocated *allocated = ex_cache_aware_retire_allocated(ref, _RET_IP_);
 
 	if (allocated)
 		call_rcu(&allocated->rcu, ex_allocated_free_rcu);
 }
-EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection_rcu);
+EXPORT_SYMBOL_GPL(ex_rundown_free_rcu_cache_aware);
 
 static void ex_cache_aware_devm_free(void *ref)
 {
 	ex_wait_for_rundown_protection_release_cache_aware(ref);
-	ex_free_cache_aware_rundown_protection_rcu(ref);
+	ex_rundown_free_rcu_cache_aware(ref);
 }
 
 /**
- * devm_ex_allocate_cache_aware_rundown_protection() - allocate a live cache-aware ref for a device
+ * devm_ex_rundown_allocate_cache_aware() - allocate a live cache-aware ref for a device
  * @dev: the device
  *
  * When the driver is unbound the ref is run down, its holders are waited for, and it is freed, by
@@ -164,8 +163,7 @@ static void ex_cache_aware_devm_free(void *ref)
  * Context: Task. May sleep.
  * Return: the ref; NULL without memory.
  */
-struct ex_rundown_ref_cache_aware *
-devm_ex_allocate_cache_aware_rundown_protection(struct device *dev)
+struct ex_rundown_ref_cache_aware *devm_ex_rundown_allocate_cache_aware(struct device *dev)
 {
 	struct ex_rundown_ref_cache_aware *ref;
 
@@ -176,7 +174,7 @@ devm_ex_allocate_cache_aware_rundown_protection(struct device *dev)
 	}
 	return ref;
 }
-EXPORT_SYMBOL_GPL(devm_ex_allocate_cache_aware_rundown_protection);
+EXPORT_SYMBOL_GPL(devm_ex_rundown_allocate_cache_aware);
 
 /**
  * ex_size_of_rundown_protection_cache_aware() - size of a cache-aware ref in a caller's buffer

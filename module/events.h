@@ -41,23 +41,23 @@ static inline void ex_count(enum ex_count what, unsigned long n)
 static inline bool ex_refused(const void *ref, unsigned long caller)
 {
 	ex_count(EX_COUNT_REFUSED, 1);
-	trace_refused(ref, caller);
+	trace_rundown_refused(ref, caller);
 	return false;
 }
 
 /* When a traced wait began; else 0. */
 static inline u64 ex_trace_wait_begin(const void *ref, unsigned long caller)
 {
-	if (!trace_wait_begin_enabled())
+	if (!trace_rundown_wait_begin_enabled())
 		return 0;
-	trace_wait_begin(ref, caller);
+	trace_rundown_wait_begin(ref, caller);
 	return ktime_get_ns();
 }
 
 static inline void ex_trace_wait_end(const void *ref, unsigned long caller, u64 begun, long left)
 {
-	if (trace_wait_end_enabled())
-		trace_wait_end(ref, caller, begun ? ktime_get_ns() - begun : 0, left);
+	if (trace_rundown_wait_end_enabled())
+		trace_rundown_wait_end(ref, caller, begun ? ktime_get_ns() - begun : 0, left);
 }
 
 void ex_count_latency(u64 ns);

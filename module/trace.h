@@ -13,7 +13,7 @@
 #define EX_RUNDOWN_MISUSE_LENGTH	80
 
 /* @caller is going to wait until nobody holds @ref. */
-TRACE_EVENT(wait_begin,
+TRACE_EVENT(rundown_wait_begin,
 	    TP_PROTO(const void *ref, unsigned long caller),
 	    TP_ARGS(ref, caller),
 	    TP_STRUCT__entry(
@@ -31,7 +31,7 @@ TRACE_EVENT(wait_begin,
  * The wait is over, after @ns; 0 if wait_begin was not traced. @left: the jiffies left of a
  * time-out, or at least 1; 0 if the time was up, a negative error after a signal.
  */
-TRACE_EVENT(wait_end,
+TRACE_EVENT(rundown_wait_end,
 	    TP_PROTO(const void *ref, unsigned long caller, u64 ns, long left),
 	    TP_ARGS(ref, caller, ns, left),
 	    TP_STRUCT__entry(
@@ -55,7 +55,7 @@ TRACE_EVENT(wait_end,
 );
 
 /* A run-down found so many held: in the slot of @cpu, or, of a basic ref (-1), in all. */
-TRACE_EVENT(harvest,
+TRACE_EVENT(rundown_harvest,
 	    TP_PROTO(const void *ref, int cpu, long held),
 	    TP_ARGS(ref, cpu, held),
 	    TP_STRUCT__entry(
@@ -72,7 +72,7 @@ TRACE_EVENT(harvest,
 );
 
 /* In the slow path; most acquires of a cache-aware ref are refused in line, and not seen here. */
-TRACE_EVENT(refused,
+TRACE_EVENT(rundown_refused,
 	    TP_PROTO(const void *ref, unsigned long caller),
 	    TP_ARGS(ref, caller),
 	    TP_STRUCT__entry(
@@ -87,7 +87,7 @@ TRACE_EVENT(refused,
 );
 
 /* Also what the log's rate limit leaves out. */
-TRACE_EVENT(misuse,
+TRACE_EVENT(rundown_misuse,
 	    TP_PROTO(const void *ref, unsigned long caller, const char *what),
 	    TP_ARGS(ref, caller, what),
 	    TP_STRUCT__entry(

@@ -201,19 +201,17 @@ void ex_wait_for_rundown_protection_release(struct ex_rundown_ref *ref);
 void ex_rundown_completed(struct ex_rundown_ref *ref);
 void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref);
 
-unsigned long ex_wait_for_rundown_protection_release_timeout(struct ex_rundown_ref *ref,
-							     unsigned long timeout);
-int __must_check ex_wait_for_rundown_protection_release_killable(struct ex_rundown_ref *ref);
-int __must_check ex_wait_for_rundown_protection_release_interruptible(struct ex_rundown_ref *ref);
-void ex_start_rundown(struct ex_rundown_ref *ref);
+unsigned long ex_rundown_wait_timeout(struct ex_rundown_ref *ref, unsigned long timeout);
+int __must_check ex_rundown_wait_killable(struct ex_rundown_ref *ref);
+int __must_check ex_rundown_wait_interruptible(struct ex_rundown_ref *ref);
+void ex_rundown_start(struct ex_rundown_ref *ref);
 bool ex_rundown_is_active(const struct ex_rundown_ref *ref);
 bool ex_rundown_is_complete(const struct ex_rundown_ref *ref);
 
 struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp);
-struct ex_rundown_ref_cache_aware *
-devm_ex_allocate_cache_aware_rundown_protection(struct device *dev);
+struct ex_rundown_ref_cache_aware *devm_ex_rundown_allocate_cache_aware(struct device *dev);
 void ex_free_cache_aware_rundown_protection(struct ex_rundown_ref_cache_aware *ref);
-void ex_free_cache_aware_rundown_protection_rcu(struct ex_rundown_ref_cache_aware *ref);
+void ex_rundown_free_rcu_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 size_t ex_size_of_rundown_protection_cache_aware(void);
 int __must_check
 ex_initialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref, size_t size);
@@ -224,23 +222,16 @@ void ex_wait_for_rundown_protection_release_cache_aware(struct ex_rundown_ref_ca
 void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_reinitialize_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 
-unsigned long
-ex_wait_for_rundown_protection_release_cache_aware_timeout(struct ex_rundown_ref_cache_aware *ref,
-							   unsigned long timeout);
-int __must_check
-ex_wait_for_rundown_protection_release_cache_aware_killable(struct ex_rundown_ref_cache_aware *ref);
-int __must_check ex_wait_for_rundown_protection_release_cache_aware_interruptible(
-	struct ex_rundown_ref_cache_aware *ref);
-void ex_wait_for_rundown_protection_release_cache_aware_cpuslocked(
-	struct ex_rundown_ref_cache_aware *ref);
-void
-ex_wait_for_rundown_protection_release_cache_aware_many(struct ex_rundown_ref_cache_aware **refs,
-							size_t count);
-void ex_start_rundown_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+unsigned long ex_rundown_wait_timeout_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+						  unsigned long timeout);
+int __must_check ex_rundown_wait_killable_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+int __must_check ex_rundown_wait_interruptible_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+void ex_rundown_wait_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
+void ex_rundown_wait_many_cache_aware(struct ex_rundown_ref_cache_aware **refs, size_t count);
+void ex_rundown_start_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 bool ex_rundown_is_active_cache_aware(const struct ex_rundown_ref_cache_aware *ref);
 bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware *ref);
-void
-ex_reinitialize_rundown_protection_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
+void ex_rundown_reinitialize_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
 
 /* What there is to tell of somebody who waits. */
 struct ex_rundown_wait {
@@ -276,15 +267,15 @@ struct ex_rundown_work {
 };
 
 void __ex_rundown_async_barrier(struct module *owner);
-void __ex_start_rundown_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
+void __ex_rundown_start_async(struct ex_rundown_ref *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work), struct module *owner);
-void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
+void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 					  struct ex_rundown_work *work,
 					  void (*fn)(struct ex_rundown_work *work),
 					  struct module *owner);
 
 /**
- * ex_start_rundown_async() - run the object down, and have a function called when it is
+ * ex_rundown_start_async() - run the object down, and have a function called when it is
  * @ref:  the ref
  * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
  * @fn:   is called once, by a workqueue, when nobody holds protection any more
@@ -302,13 +293,13 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * Context: Any but NMI, and without the lock of a run queue, of a worker pool or of timers, which
  * some tracepoints are called with. Does not sleep.
  */
-#define ex_start_rundown_async(ref, work, fn)	\
-	__ex_start_rundown_async(ref, work, fn, THIS_MODULE)
+#define ex_rundown_start_async(ref, work, fn)	\
+	__ex_rundown_start_async(ref, work, fn, THIS_MODULE)
 
 /**
  * ex_rundown_async_barrier() - wait for the calls that this module has asked for
  *
- * On return all functions have returned whose ex_start_rundown_async() was called from this module
+ * On return all functions have returned whose ex_rundown_start_async() was called from this module
  * before, and those whose was called by such a function. For the exit of a module that starts
  * run-downs there, say in the remove() of a driver that it unregisters, and for an init that has
  * started some and fails.
@@ -319,17 +310,17 @@ void __ex_start_rundown_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 #define ex_rundown_async_barrier()	__ex_rundown_async_barrier(THIS_MODULE)
 
 /**
- * ex_start_rundown_async_cache_aware() - run the object down, and have a function called when it is
+ * ex_rundown_start_async_cache_aware() - run the object down, and have a function called when it is
  * @ref:  the ref
  * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
  * @fn:   is called once, by a workqueue, when nobody holds protection any more
  *
- * As ex_start_rundown_async().
+ * As ex_rundown_start_async().
  *
  * Context: Task. May sleep; as the wait, but not for the holders.
  */
-#define ex_start_rundown_async_cache_aware(ref, work, fn)	\
-	__ex_start_rundown_async_cache_aware(ref, work, fn, THIS_MODULE)
+#define ex_rundown_start_async_cache_aware(ref, work, fn)	\
+	__ex_rundown_start_async_cache_aware(ref, work, fn, THIS_MODULE)
 
 #if defined(EX_RUNDOWN_OUT_OF_LINE) && defined(EX_RUNDOWN_TRACK)
 #error "EX_RUNDOWN_TRACK is for the in-line functions"

@@ -73,7 +73,7 @@ static void settings_replace(struct settings *settings)
 	/* Not used any more: whatever they own may go at once. */
 	old->high = 0;
 	/* But found, by who looked before: those still ask the ref, and are refused. */
-	ex_free_cache_aware_rundown_protection_rcu(old->ref);
+	ex_rundown_free_rcu_cache_aware(old->ref);
 	kfree_rcu(old, rcu);
 }
 

@@ -239,7 +239,7 @@ static void user_call_back_last(void)
 	ex_reinitialize_rundown_protection(quiet);
 	if (WARN_ON(!ex_acquire_rundown_protection(quiet)))
 		return;
-	ex_start_rundown_async(quiet, &last_call, quiet_gone);
+	ex_rundown_start_async(quiet, &last_call, quiet_gone);
 	schedule_delayed_work(&release_work, 1);
 	ex_rundown_async_barrier();
 	WARN_ON(!last_called);

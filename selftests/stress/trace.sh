@@ -10,7 +10,7 @@
 # shellcheck source=selftests/load/tests.sh
 . ./tests.sh
 
-all='wait_begin harvest wait_end refused misuse'
+all='rundown_wait_begin rundown_harvest rundown_wait_end rundown_refused rundown_misuse'
 
 # Where it is mounted, if it is.
 tracefs=$(sed -n 's/^[^ ]* \([^ ]*\) tracefs .*/\1/p' /proc/mounts | head -n 1)
@@ -88,15 +88,15 @@ in='caller=[a-z_]+\+0x[0-9a-f]+/0x[0-9a-f]+ \[rundown_stress\]'
 lives() {
 	clear_trace
 	life basic || return
-	shows wait_begin "$in" && shows harvest 'cpu=-1 held=1' && shows refused "$in" &&
-		shows wait_end "$in ns=[1-9][0-9]{7,} run down" || return
+	shows rundown_wait_begin "$in" && shows rundown_harvest 'cpu=-1 held=1' && shows rundown_refused "$in" &&
+		shows rundown_wait_end "$in ns=[1-9][0-9]{7,} run down" || return
 	clear_trace
 	# Most of those that are refused are, in line, and not traced.
 	life percpu || return
-	shows wait_begin "$in" && shows harvest 'cpu=[0-9]+ held=1' &&
-		shows wait_end "$in ns=[1-9][0-9]{7,} run down" || return
-	[ "$(seen wait_begin)" = 1 ] && [ "$(seen wait_end)" = 1 ] ||
-		fail "begins $(seen wait_begin), ends $(seen wait_end)"
+	shows rundown_wait_begin "$in" && shows rundown_harvest 'cpu=[0-9]+ held=1' &&
+		shows rundown_wait_end "$in ns=[1-9][0-9]{7,} run down" || return
+	[ "$(seen rundown_wait_begin)" = 1 ] && [ "$(seen rundown_wait_end)" = 1 ] ||
+		fail "begins $(seen rundown_wait_begin), ends $(seen rundown_wait_end)"
 }
 
 misuse() {
@@ -105,8 +105,8 @@ misuse() {
 	echo "misuse basic" >$stress/manual
 	echo "misuse percpu" >$stress/manual
 	echo "expect-splat end" >/dev/kmsg
-	[ "$(seen misuse)" = 2 ] || fail "$(seen misuse) of 2" || return
-	shows misuse "$in acquires a count of 0 .*; refused"
+	[ "$(seen rundown_misuse)" = 2 ] || fail "$(seen rundown_misuse) of 2" || return
+	shows rundown_misuse "$in acquires a count of 0 .*; refused"
 }
 
 # Everywhere at once. What is lost since it does not fit in is the oldest.
@@ -115,7 +115,7 @@ storm() {
 
 	clear_trace
 	run "$1" || return
-	for event in wait_begin harvest wait_end; do
+	for event in rundown_wait_begin rundown_harvest rundown_wait_end; do
 		[ "$(seen "$event")" -gt 0 ] || fail "no $event" || return
 	done
 }
@@ -130,9 +130,9 @@ stormed() {
 end_alone() {
 	turn 0
 	clear_trace
-	echo 1 >"$events/wait_end/enable"
+	echo 1 >"$events/rundown_wait_end/enable"
 	life basic || return
-	shows wait_end "$in ns=0 run down" && [ "$(seen wait_begin)" = 0 ]
+	shows rundown_wait_end "$in ns=0 run down" && [ "$(seen rundown_wait_begin)" = 0 ]
 }
 
 off() {
