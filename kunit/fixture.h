@@ -63,6 +63,8 @@ extern const struct ref_ops no_ipi_ops;
 extern const struct ref_ops in_place_ops;
 extern const struct ref_ops basic_out_of_line_ops;
 extern const struct ref_ops allocated_out_of_line_ops;
+extern const struct ref_ops basic_generic_ops;
+extern const struct ref_ops allocated_generic_ops;
 
 /* In its text, calls of exported functions that are misuse on a ref that is run down. */
 void exported_basic_culprit(struct ex_rundown_ref *ref);

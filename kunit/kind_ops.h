@@ -34,7 +34,7 @@ static void basic_wait(void *ref)
 
 static void basic_completed(void *ref)
 {
-	ex_rundown_completed(ref);
+	ex_rundown_completed((struct ex_rundown_ref *)ref);
 }
 
 static void basic_reinitialize(void *ref)
@@ -44,38 +44,38 @@ static void basic_reinitialize(void *ref)
 
 static unsigned long basic_wait_timeout(void *ref, unsigned long timeout)
 {
-	return ex_rundown_wait_timeout(ref, timeout);
+	return ex_rundown_wait_timeout((struct ex_rundown_ref *)ref, timeout);
 }
 
 static int basic_wait_killable(void *ref)
 {
-	return ex_rundown_wait_killable(ref);
+	return ex_rundown_wait_killable((struct ex_rundown_ref *)ref);
 }
 
 static int basic_wait_interruptible(void *ref)
 {
-	return ex_rundown_wait_interruptible(ref);
+	return ex_rundown_wait_interruptible((struct ex_rundown_ref *)ref);
 }
 
 static void basic_start(void *ref)
 {
-	ex_rundown_start(ref);
+	ex_rundown_start((struct ex_rundown_ref *)ref);
 }
 
 static void basic_start_async(void *ref, struct ex_rundown_work *work,
 			      void (*fn)(struct ex_rundown_work *work))
 {
-	ex_rundown_start_async(ref, work, fn);
+	ex_rundown_start_async((struct ex_rundown_ref *)ref, work, fn);
 }
 
 static bool basic_is_active(void *ref)
 {
-	return ex_rundown_is_active(ref);
+	return ex_rundown_is_active((struct ex_rundown_ref *)ref);
 }
 
 static bool basic_is_complete(void *ref)
 {
-	return ex_rundown_is_complete(ref);
+	return ex_rundown_is_complete((struct ex_rundown_ref *)ref);
 }
 
 static void *basic_create(void)

@@ -129,7 +129,7 @@ static void *static_basic_create(void)
 
 static void static_basic_destroy(void *ref)
 {
-	ex_rundown_completed(ref);
+	ex_rundown_completed(&static_basic);
 	ex_reinitialize_rundown_protection(ref);
 }
 
@@ -162,9 +162,11 @@ static const struct ref_ops static_cache_aware_ops = {
 static const struct ref_ops * const kinds[] = {
 	&basic_ops,
 	&basic_out_of_line_ops,
+	&basic_generic_ops,
 	&static_basic_ops,
 	&allocated_ops,
 	&allocated_out_of_line_ops,
+	&allocated_generic_ops,
 	&initialized_ops,
 	&no_ipi_ops,
 	&in_place_ops,

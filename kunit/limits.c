@@ -32,12 +32,31 @@ static void rundown_limits_test_basic_wait_overflow(struct kunit *test)
 	struct subject *subject = subject_create(test, &basic_ops);
 	struct ex_rundown_ref *ref = subject->ref;
 
-	atomic_long_set(&ref->count, BASIC_MOST + 1);
+	atomic_long_set(&ref->count, 2 * BASIC_MOST + 2);
 	EXPECT_MISUSE(test, EX_MISUSE_WAIT_OVERFLOW, subject_completed(subject));
 	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
 	/* Never run down, rather than run down with holders. */
 	EXPECT_MISUSE(test, EX_MISUSE_REINITIALIZE, subject_reinitialize(subject));
 	KUNIT_EXPECT_FALSE(test, subject_acquire(subject));
+}
+
+/* An acquire of too many is between its two halves when a run-down begins. */
+static void rundown_limits_test_basic_wait_meets_overflow(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
+	long now;
+
+	atomic_long_set(&ref->count, BASIC_MOST);
+	now = atomic_long_add_return(EX_RUNDOWN_MAX_COUNT, &ref->count);
+	subject->ops->start(subject->ref);
+	EXPECT_MISUSE(test, EX_MISUSE_ACQUIRE_OVERFLOW,
+		      KUNIT_EXPECT_FALSE(test, __ex_acquire_rundown_protection_ex(ref,
+						EX_RUNDOWN_MAX_COUNT, now, _THIS_IP_)));
+	/* Release all but two, if releasing as many took no time. */
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ref->outstanding), BASIC_MOST * BASIC_ONE);
+	atomic_long_set(&ref->outstanding, 2 * BASIC_ONE);
+	expect_exactly_held(test, subject, 2);
 }
 
 static void rundown_limits_test_basic_acquire_overflow(struct kunit *test)
@@ -183,7 +202,7 @@ static void rundown_limits_test_basic_bias_with_preemption_off(struct kunit *tes
 	call_probe_begin(test, &report);
 	EXPECT_MISUSE(test, EX_MISUSE_RELEASE_TOO_MANY, subject_release(subject));
 	outside = noted;
-	atomic_long_set(&ref->count, BASIC_MOST + 1);
+	atomic_long_set(&ref->count, 2 * BASIC_MOST + 2);
 	EXPECT_MISUSE(test, EX_MISUSE_WAIT_OVERFLOW, subject_completed(subject));
 	KUNIT_EXPECT_EQ(test, call_probe_end(&report), 2);
 	KUNIT_EXPECT_EQ(test, noted, outside + 1);
@@ -464,6 +483,7 @@ static void rundown_limits_test_dead_slot_drifted_down_is_put_back(struct kunit 
 static struct kunit_case rundown_limits_cases[] = {
 	KUNIT_CASE(rundown_limits_test_basic_most_is_exact),
 	KUNIT_CASE(rundown_limits_test_basic_wait_overflow),
+	KUNIT_CASE(rundown_limits_test_basic_wait_meets_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_acquire_overflow),
 	KUNIT_CASE(rundown_limits_test_basic_ex_stops_at_most_held),
 	KUNIT_CASE(rundown_limits_test_basic_release_count_too_big),

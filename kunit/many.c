@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many cache-aware refs, run down at once. */
+/* Many refs, run down at once. */
 #include "fixture.h"
 
 #define MANY	20
@@ -47,6 +47,39 @@ static void rundown_many_test_waits_for_each(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, subject_acquire(next));
 		waiter_expect_blocked(test, next, waiter);
 		subject_release(next);
+	}
+	thread_join(test, waiter);
+}
+
+struct many_basic {
+	struct subject *subjects[2];
+	struct ex_rundown_ref *refs[3];
+};
+
+static void wait_for_many_basic(void *arg)
+{
+	struct many_basic *many = arg;
+
+	ex_rundown_wait_many(many->refs, ARRAY_SIZE(many->refs));
+}
+
+static void rundown_many_test_basic_waits_for_each(struct kunit *test)
+{
+	struct many_basic *many = share_zalloc(test, sizeof(*many));
+	struct thread *waiter;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		many->subjects[i] = subject_create(test, &basic_ops);
+		many->refs[i] = many->subjects[i]->ref;
+		KUNIT_ASSERT_TRUE(test, subject_acquire(many->subjects[i]));
+	}
+	many->refs[2] = many->refs[0];
+	waiter = thread_run(test, wait_for_many_basic, many, ANY_CPU);
+	/* The last refuses before the first has been waited for. */
+	for (i = 1; i >= 0; i--) {
+		waiter_expect_blocked(test, many->subjects[i], waiter);
+		subject_release(many->subjects[i]);
 	}
 	thread_join(test, waiter);
 }
@@ -173,6 +206,7 @@ static void rundown_many_test_thousands(struct kunit *test)
 
 static struct kunit_case rundown_many_cases[] = {
 	KUNIT_CASE(rundown_many_test_waits_for_each),
+	KUNIT_CASE(rundown_many_test_basic_waits_for_each),
 	KUNIT_CASE(rundown_many_test_states_that_differ),
 	KUNIT_CASE(rundown_many_test_none_interrupts),
 	KUNIT_CASE(rundown_many_test_one_round),

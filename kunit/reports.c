@@ -31,6 +31,7 @@ static const char * const texts[EX_MISUSE_KINDS] = {
 	[EX_MISUSE_FREE_HELD] = "frees a ref that is still held",
 	[EX_MISUSE_FREE_FOREIGN] = "frees a ref that was not allocated",
 	[EX_MISUSE_RELEASE_UNTRACKED] = "releases what nobody who is tracked has acquired",
+	[EX_MISUSE_UNINITIALIZED] = "uses a cache-aware ref that was never initialized",
 };
 
 static atomic_t seen[EX_MISUSE_KINDS];

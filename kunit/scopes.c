@@ -37,9 +37,10 @@ static const int results[WAYS] = {
 typedef int scope_fn_t(void *ref, enum way way, void (*inside)(void *arg), void *arg);
 
 /* @scope is the head of a statement that is left by break and continue, too. */
-#define DEFINE_STATEMENT(name, scope)						\
-static int name(void *ref, enum way way, void (*inside)(void *arg), void *arg)	\
+#define DEFINE_STATEMENT(name, kind, scope)					\
+static int name(void *it, enum way way, void (*inside)(void *arg), void *arg)	\
 {										\
+	kind *ref = it;								\
 	int result = 0;								\
 										\
 	scope {									\
@@ -60,9 +61,10 @@ out:										\
 }
 
 /* @scope declares @protection. */
-#define DEFINE_BLOCK(name, scope)						\
-static int name(void *ref, enum way way, void (*inside)(void *arg), void *arg)	\
+#define DEFINE_BLOCK(name, kind, scope)						\
+static int name(void *it, enum way way, void (*inside)(void *arg), void *arg)	\
 {										\
+	kind *ref = it;								\
 	int result = 0;								\
 										\
 	do {									\
@@ -85,17 +87,25 @@ out:										\
 	return WENT;								\
 }
 
-DEFINE_STATEMENT(with_basic, ex_with_rundown_protection(ref, return -ENODEV))
-DEFINE_STATEMENT(with_cache_aware, ex_with_rundown_protection_cache_aware(ref, return -ENODEV))
-DEFINE_BLOCK(protection_basic, EX_RUNDOWN_PROTECTION(protection, ref))
-DEFINE_BLOCK(protection_cache_aware, EX_RUNDOWN_PROTECTION_CACHE_AWARE(protection, ref))
+DEFINE_STATEMENT(with_basic, struct ex_rundown_ref,
+	     ex_with_rundown_protection(ref, return -ENODEV))
+DEFINE_STATEMENT(with_cache_aware, struct ex_rundown_ref_cache_aware,
+	     ex_with_rundown_protection(ref, return -ENODEV))
+DEFINE_BLOCK(protection_basic, struct ex_rundown_ref,
+	     EX_RUNDOWN_PROTECTION(protection, ref))
+DEFINE_BLOCK(protection_cache_aware, struct ex_rundown_ref_cache_aware,
+	     EX_RUNDOWN_PROTECTION(protection, ref))
 #ifdef CLASS
-DEFINE_BLOCK(class_basic, CLASS(ex_rundown, protection)(ref))
-DEFINE_BLOCK(class_cache_aware, CLASS(ex_rundown_cache_aware, protection)(ref))
+DEFINE_BLOCK(class_basic, struct ex_rundown_ref,
+	     CLASS(ex_rundown, protection)(ref))
+DEFINE_BLOCK(class_cache_aware, struct ex_rundown_ref_cache_aware,
+	     CLASS(ex_rundown, protection)(ref))
 #endif
 #ifdef scoped_cond_guard
-DEFINE_STATEMENT(guard_basic, scoped_cond_guard(ex_rundown, return -ENODEV, ref))
-DEFINE_STATEMENT(guard_cache_aware, scoped_cond_guard(ex_rundown_cache_aware, return -ENODEV, ref))
+DEFINE_STATEMENT(guard_basic, struct ex_rundown_ref,
+	     scoped_cond_guard(ex_rundown, return -ENODEV, ref))
+DEFINE_STATEMENT(guard_cache_aware, struct ex_rundown_ref_cache_aware,
+	     scoped_cond_guard(ex_rundown, return -ENODEV, ref))
 #endif
 
 struct scope {
@@ -199,10 +209,11 @@ static void rundown_scopes_test_releases(struct kunit *test)
 static void rundown_scopes_test_refused_goes_on(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &basic_ops);
+	struct ex_rundown_ref *ref = subject->ref;
 	int refused = 0, granted = 0;
 
 	subject_completed(subject);
-	ex_with_rundown_protection(subject->ref, refused++)
+	ex_with_rundown_protection(ref, refused++)
 		granted++;
 	KUNIT_EXPECT_EQ(test, refused, 1);
 	KUNIT_EXPECT_EQ(test, granted, 0);
@@ -213,12 +224,14 @@ static void rundown_scopes_test_held_is_released(struct kunit *test)
 #ifdef guard
 	struct subject *basic = subject_create(test, &basic_ops);
 	struct subject *cache_aware = subject_create(test, &allocated_ops);
+	struct ex_rundown_ref *basic_ref = basic->ref;
+	struct ex_rundown_ref_cache_aware *cache_aware_ref = cache_aware->ref;
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire(basic));
 	KUNIT_ASSERT_TRUE(test, subject_acquire(cache_aware));
 	do {
-		guard(ex_rundown_held)(basic->ref);
-		guard(ex_rundown_cache_aware_held)(cache_aware->ref);
+		guard(ex_rundown_held)(basic_ref);
+		guard(ex_rundown_held)(cache_aware_ref);
 
 		basic->ops->start(basic->ref);
 		KUNIT_EXPECT_FALSE(test, basic->ops->is_complete(basic->ref));
@@ -233,9 +246,9 @@ static void rundown_scopes_test_held_is_released(struct kunit *test)
 }
 
 /* A place in the code: a lock class. */
-static void take_in_scope(void *ref, struct mutex *mutex)
+static void take_in_scope(struct ex_rundown_ref_cache_aware *ref, struct mutex *mutex)
 {
-	ex_with_rundown_protection_cache_aware(ref, return) {
+	ex_with_rundown_protection(ref, return) {
 		if (mutex) {
 			mutex_lock(mutex);
 			mutex_unlock(mutex);
@@ -243,25 +256,25 @@ static void take_in_scope(void *ref, struct mutex *mutex)
 	}
 }
 
-static void take_in_other_scope(void *ref, struct mutex *mutex)
+static void take_in_other_scope(struct ex_rundown_ref_cache_aware *ref, struct mutex *mutex)
 {
-	ex_with_rundown_protection_cache_aware(ref, return) {
+	ex_with_rundown_protection(ref, return) {
 		mutex_lock(mutex);
 		mutex_unlock(mutex);
 	}
 }
 
-static void wait_in_third_scope(void *ref, struct subject *child)
+static void wait_in_third_scope(struct ex_rundown_ref_cache_aware *ref, struct subject *child)
 {
-	ex_with_rundown_protection_cache_aware(ref, return) {
+	ex_with_rundown_protection(ref, return) {
 		if (child)
 			subject_wait(child);
 	}
 }
 
-static void wait_in_fourth_scope(void *ref, struct subject *child)
+static void wait_in_fourth_scope(struct ex_rundown_ref_cache_aware *ref, struct subject *child)
 {
-	ex_with_rundown_protection_cache_aware(ref, return) {
+	ex_with_rundown_protection(ref, return) {
 		if (child)
 			subject_wait(child);
 	}

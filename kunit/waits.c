@@ -271,7 +271,7 @@ static void rundown_waits_test_start_does_not_wait(struct kunit *test)
 
 static void start_on_this_cpu(void *ref)
 {
-	ex_rundown_start(ref);
+	ex_rundown_start((struct ex_rundown_ref *)ref);
 }
 
 static void rundown_waits_test_start_in_hardirq(struct kunit *test)

@@ -18,6 +18,9 @@
  * Refused acquires add to a dead count and leave it so. The slow path puts it back into the middle
  * of the dead zone long before its end.
  */
+/* The generic names would take the place of the functions that are defined here. */
+#define EX_RUNDOWN_NO_GENERIC
+
 #include <linux/bits.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -41,6 +44,12 @@
 #else
 #define EX_BASIC_SHIFT		9
 #endif
+
+/*
+ * What outstanding has room for is twice what may be held. The other half is for acquires that were
+ * too many and are about to be given back: a wait may find them in the count.
+ */
+#define EX_BASIC_COUNTABLE	(LONG_MAX >> EX_BASIC_SHIFT)
 
 /* @now is dead, from refused acquires. If somebody else has changed it, that is fine, too. */
 static void ex_basic_recentre(struct ex_rundown_ref *ref, long now)
@@ -123,7 +132,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	long old, left;
 
 	BUILD_BUG_ON(4 * NR_CPUS >= 1 << EX_BASIC_SHIFT);
-	BUILD_BUG_ON(LONG_MAX >> (EX_BASIC_SHIFT + 1) != EX_RUNDOWN_MAX_HELD);
+	BUILD_BUG_ON(EX_BASIC_COUNTABLE / 2 != EX_RUNDOWN_MAX_HELD);
 
 	if (ex_count_dead(atomic_long_read_acquire(&ref->count)))
 		return atomic_long_read_acquire(&ref->outstanding);
@@ -136,7 +145,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 		ex_count(EX_COUNT_RUNDOWNS, 1);
 		trace_rundown_harvest(ref, -1, held);
 	}
-	if (unlikely(held > EX_RUNDOWN_MAX_HELD)) {
+	if (unlikely(held > EX_BASIC_COUNTABLE)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */
 		ex_rundown_report(EX_MISUSE_WAIT_OVERFLOW, ref, caller);
 		atomic_long_add(EX_RUNDOWN_MAX_HELD << EX_BASIC_SHIFT, &ref->outstanding);
@@ -174,6 +183,10 @@ static long ex_basic_wait(struct ex_rundown_ref *ref, struct ex_drain_patience p
  * From the call on, acquires are refused; on return, all that had been granted are released. No
  * effect on a ref that is run down. Several may wait at once, each returns; freeing the ref, or
  * reinitializing it, is for after all of them have.
+ *
+ * A function of the caller's module that has released may still be executing its last instructions
+ * when the wait returns. Before that module's text goes away, wait for it as after complete(): flush
+ * the workqueue, cancel the timer, synchronize_rcu() for interrupts.
  *
  * Stands for ExWaitForRundownProtectionRelease.
  *
@@ -234,6 +247,28 @@ int ex_rundown_wait_interruptible(struct ex_rundown_ref *ref)
 	return min(ex_basic_wait(ref, EX_DRAIN_INTERRUPTIBLE, _RET_IP_), 0L);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_wait_interruptible);
+
+/**
+ * ex_rundown_wait_many() - run many objects down
+ * @refs:  the refs; one may be in it more than once
+ * @count: how many
+ *
+ * As ex_wait_for_rundown_protection_release() on each, but all of them refuse acquires before the
+ * first is waited for.
+ *
+ * Context: Task. May sleep, uninterruptibly, as long as there are holders.
+ */
+void ex_rundown_wait_many(struct ex_rundown_ref **refs, size_t count)
+{
+	size_t i;
+
+	might_sleep();
+	for (i = 0; i < count; i++)
+		ex_basic_start(refs[i], _RET_IP_);
+	for (i = 0; i < count; i++)
+		ex_basic_wait(refs[i], EX_DRAIN_FOREVER, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(ex_rundown_wait_many);
 
 /**
  * ex_rundown_start() - refuse acquires from now on, and do not wait

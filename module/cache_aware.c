@@ -128,6 +128,8 @@ bool __ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_awa
 {
 	long now;
 
+	if (ex_cache_aware_uninitialized(ref, _RET_IP_))
+		return ex_refused(ref, _RET_IP_);
 	if (ex_cache_aware_locked(ref))
 		return ex_locked_acquire(ref, 1, _RET_IP_);
 
@@ -146,6 +148,8 @@ void __ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_awa
 {
 	long now;
 
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return;
 	if (ex_cache_aware_locked(ref)) {
 		ex_locked_release(ref, 1, caller);
 		return;
@@ -169,6 +173,8 @@ bool __ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 		ex_rundown_report(EX_MISUSE_ACQUIRE_COUNT, ref, caller);
 		return ex_refused(ref, caller);
 	}
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return ex_refused(ref, caller);
 	if (ex_cache_aware_locked(ref))
 		return ex_locked_acquire(ref, count, caller);
 
@@ -191,6 +197,8 @@ void __ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_
 		ex_rundown_report(EX_MISUSE_RELEASE_COUNT, ref, caller);
 		return;
 	}
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return;
 	if (ex_cache_aware_locked(ref)) {
 		ex_locked_release(ref, count, caller);
 		return;
@@ -347,6 +355,8 @@ static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpu
 	long left;
 
 	might_sleep();
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return -EINVAL;
 	begun = ex_drain_wait_begin(ref, patience, caller);
 	ex_cache_aware_start(ref, cpuslocked, caller);
 	left = ex_cache_aware_drained(ref, patience, caller);
@@ -363,6 +373,10 @@ static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpu
  *
  * Interrupts each online CPU once, isolated ones too (not if made with EX_RUNDOWN_NO_IPI, or in
  * place). A mutex held by the caller orders before cpu_hotplug_lock.
+ *
+ * A function of the caller's module that has released may still be executing its last instructions
+ * when the wait returns. Before that module's text goes away, wait for it as after complete(): flush
+ * the workqueue, cancel the timer, synchronize_rcu() for interrupts.
  *
  * Stands for ExWaitForRundownProtectionReleaseCacheAware.
  *
@@ -407,7 +421,8 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_cache_aware_cpuslocked);
 unsigned long ex_rundown_wait_timeout_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 						  unsigned long timeout)
 {
-	return ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_);
+	/* The time is up for a ref that was never initialized. */
+	return max(ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_), 0L);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_wait_timeout_cache_aware);
 
@@ -474,6 +489,8 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 	if (plain)
 		cpus_read_lock();
 	for (i = 0; i < count; i++) {
+		if (ex_cache_aware_uninitialized(refs[i], caller))
+			continue;
 		if (ex_cache_aware_turn(refs[i])) {
 			__set_bit(i, many.turned);
 			ex_tour_offline(refs[i], EX_SLOT_DEAD);
@@ -489,7 +506,8 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 		ex_cache_aware_settle(refs[i], caller);
 	/* See through what others have begun, and turn what somebody is about to open. */
 	for_each_clear_bit(i, many.turned, count)
-		ex_cache_aware_start(refs[i], false, caller);
+		if (READ_ONCE(refs[i]->slots))
+			ex_cache_aware_start(refs[i], false, caller);
 }
 
 /**
@@ -531,7 +549,8 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_many_cache_aware);
 void ex_rundown_start_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
 	might_sleep();
-	ex_cache_aware_start(ref, false, _RET_IP_);
+	if (!ex_cache_aware_uninitialized(ref, _RET_IP_))
+		ex_cache_aware_start(ref, false, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(ex_rundown_start_cache_aware);
 
@@ -542,6 +561,8 @@ void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 					  struct module *owner)
 {
 	might_sleep();
+	if (ex_cache_aware_uninitialized(ref, _RET_IP_))
+		return;
 	ex_drain_async_init(work, EX_DRAIN_WAIT(ref, EX_CACHE_AWARE_SHIFT, _RET_IP_),
 			    EX_RUNDOWN_TOKEN, fn, owner);
 	ex_cache_aware_start(ref, false, _RET_IP_);
@@ -576,6 +597,8 @@ bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware 
 {
 	if (atomic_long_read_acquire(&ref->outstanding))
 		return false;
+	if (ex_cache_aware_uninitialized(ref, _RET_IP_))
+		return false;
 	/* It may be freed without a wait then. */
 	ex_scope_forget(ref);
 	return true;
@@ -601,6 +624,8 @@ void ex_rundown_completed_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 	long left;
 
 	might_sleep();
+	if (ex_cache_aware_uninitialized(ref, _RET_IP_))
+		return;
 	ex_cache_aware_start(ref, false, _RET_IP_);
 	left = atomic_long_read(&ref->outstanding);
 	if (left && !(left & EX_RUNDOWN_TOKEN))
@@ -616,6 +641,8 @@ static void ex_cache_aware_reinitialize(struct ex_rundown_ref_cache_aware *ref, 
 	bool taken, won;
 
 	might_sleep();
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return;
 	taken = ex_tour_lock(ref, cpuslocked);
 	won = !atomic_long_cmpxchg(&ref->outstanding, 0, EX_RUNDOWN_TOKEN);
 	if (won) {

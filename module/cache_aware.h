@@ -7,6 +7,7 @@
 #include <linux/percpu.h>
 
 #include "ex_rundown.h"
+#include "misuse.h"
 
 enum ex_cache_aware_state {
 	EX_LIVE,
@@ -19,6 +20,19 @@ enum ex_cache_aware_state {
 struct ex_rundown_slot {
 	atomic_long_t count;
 } ____cacheline_aligned;
+
+/*
+ * A ref of zeroes, from kzalloc() or a failed initialization, has no slots. The in-line functions
+ * do not look, so everything else says so.
+ */
+static inline bool
+ex_cache_aware_uninitialized(const struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
+{
+	if (likely(READ_ONCE(ref->slots)))
+		return false;
+	ex_rundown_report(EX_MISUSE_UNINITIALIZED, ref, caller);
+	return true;
+}
 
 /* LOCKed slots, which the fast path is kept from. */
 static inline bool ex_cache_aware_locked(struct ex_rundown_ref_cache_aware *ref)

@@ -69,6 +69,8 @@ EXPORT_SYMBOL_GPL(ex_allocate_cache_aware_rundown_protection);
 static bool ex_cache_aware_retire(struct ex_rundown_ref_cache_aware *ref, unsigned long caller)
 {
 	might_sleep();
+	if (ex_cache_aware_uninitialized(ref, caller))
+		return false;
 	ex_cache_aware_start(ref, false, caller);
 	if (atomic_long_read_acquire(&ref->outstanding)) {
 		ex_rundown_report(EX_MISUSE_FREE_HELD, ref, caller);

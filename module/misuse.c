@@ -26,6 +26,7 @@ const char * const ex_rundown_misuses[EX_MISUSE_KINDS] = {
 	[EX_MISUSE_FREE_HELD] = "frees a ref that is still held; leaked instead",
 	[EX_MISUSE_FREE_FOREIGN] = "frees a ref that was not allocated; refused",
 	[EX_MISUSE_RELEASE_UNTRACKED] = "releases what nobody who is tracked has acquired",
+	[EX_MISUSE_UNINITIALIZED] = "uses a cache-aware ref that was never initialized; refused",
 };
 
 static struct ratelimit_state limits[EX_MISUSE_KINDS] = {

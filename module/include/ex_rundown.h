@@ -16,8 +16,11 @@
  * objects up and acquire under rcu_read_lock(), unpublish, wait, and free after a grace period.
  * After the last release the releaser does not touch the ref any more.
  *
- * The functions below are in-line; each is also an exported symbol of the same name for who can't
- * use this header. Define EX_RUNDOWN_OUT_OF_LINE before including it to call those.
+ * Acquire and release are in-line functions here, and exported symbols of the same names for code
+ * that can't use this header. Define EX_RUNDOWN_OUT_OF_LINE before including it to call those.
+ *
+ * ex_rundown_acquire(), ex_rundown_wait() and so on take a ref of either kind: see
+ * <ex_rundown_generic.h>.
  *
  * A module that is compiled with -DEX_RUNDOWN_TRACK has each of its grants recorded, with the
  * stack, until it is released. The log and debugfs then tell who holds protection, and a release of
@@ -102,7 +105,8 @@ struct task_struct;
  * @percpu:      the ref's own per-CPU slots, or NULL
  * @in_place:    the ref's own slots behind it in the caller's buffer, or NULL
  *
- * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s.
+ * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s. All zero is not
+ * a ref: every function but the in-line acquire and release, which do not look, warns of it.
  */
 struct ex_rundown_ref_cache_aware {
 	atomic_long_t __percpu *slots;
@@ -204,6 +208,7 @@ void ex_reinitialize_rundown_protection(struct ex_rundown_ref *ref);
 unsigned long ex_rundown_wait_timeout(struct ex_rundown_ref *ref, unsigned long timeout);
 int __must_check ex_rundown_wait_killable(struct ex_rundown_ref *ref);
 int __must_check ex_rundown_wait_interruptible(struct ex_rundown_ref *ref);
+void ex_rundown_wait_many(struct ex_rundown_ref **refs, size_t count);
 void ex_rundown_start(struct ex_rundown_ref *ref);
 bool ex_rundown_is_active(const struct ex_rundown_ref *ref);
 bool ex_rundown_is_complete(const struct ex_rundown_ref *ref);
@@ -275,34 +280,16 @@ void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 					  struct module *owner);
 
 /**
- * ex_rundown_start_async() - run the object down, and have a function called when it is
- * @ref:  the ref
- * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
- * @fn:   is called once, by a workqueue, when nobody holds protection any more
+ * ex_rundown_async_barrier() - wait for the functions that this module has asked for
  *
- * Acquires are refused from the call on. @fn counts as a wait: the ref must stay until it is
- * called, and is not reinitialized before. @fn may free the ref and @work, and may sleep. It can't
- * be cancelled. The module that calls this, whose code @fn must be, can't be unloaded before @fn
- * has returned; but where it is on its way out already, or its init yet fails, see
- * ex_rundown_async_barrier().
+ * Waits for every function that this module has passed to ex_rundown_start_async(), including those
+ * that such a function has passed. For the exit of a module that starts run-downs there, for
+ * example in the remove() of a driver that it unregisters, and for an init that has started some
+ * and fails.
  *
- * The functions of all modules share a workqueue. One that sleeps long may keep others from being
- * called, so none may wait for another; and it is without %WQ_MEM_RECLAIM, so to reclaim memory
- * must not need them.
- *
- * Context: Any but NMI, and without the lock of a run queue, of a worker pool or of timers, which
- * some tracepoints are called with. Does not sleep.
- */
-#define ex_rundown_start_async(ref, work, fn)	\
-	__ex_rundown_start_async(ref, work, fn, THIS_MODULE)
-
-/**
- * ex_rundown_async_barrier() - wait for the calls that this module has asked for
- *
- * On return all functions have returned whose ex_rundown_start_async() was called from this module
- * before, and those whose was called by such a function. For the exit of a module that starts
- * run-downs there, say in the remove() of a driver that it unregisters, and for an init that has
- * started some and fails.
+ * A function of this module that has released protection may still be executing its last
+ * instructions on return. Before the module's text goes away, wait for it as after complete():
+ * flush the workqueue, cancel the timer, synchronize_rcu() for interrupts.
  *
  * Context: Task. May sleep, uninterruptibly, as long as there are holders, or such functions run.
  * Not from such a function, nor with a lock held that one of them takes.
@@ -313,7 +300,7 @@ void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
  * ex_rundown_start_async_cache_aware() - run the object down, and have a function called when it is
  * @ref:  the ref
  * @work: the caller's, for this run-down alone; not on the stack; need not be initialized
- * @fn:   is called once, by a workqueue, when nobody holds protection any more
+ * @fn:   called once, by a workqueue, when nobody holds protection any more
  *
  * As ex_rundown_start_async().
  *
@@ -328,13 +315,14 @@ void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 
 #if defined(EX_RUNDOWN_OUT_OF_LINE) || defined(EX_RUNDOWN_EXPORT)
 void ex_initialize_rundown_protection(struct ex_rundown_ref *ref);
-bool ex_acquire_rundown_protection(struct ex_rundown_ref *ref);
-bool ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count);
+bool __must_check ex_acquire_rundown_protection(struct ex_rundown_ref *ref);
+bool __must_check ex_acquire_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count);
 void ex_release_rundown_protection(struct ex_rundown_ref *ref);
 void ex_release_rundown_protection_ex(struct ex_rundown_ref *ref, u32 count);
-bool ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
-bool ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
-						  u32 count);
+bool __must_check
+ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
+bool __must_check
+ex_acquire_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref, u32 count);
 void ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref);
 void ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *ref,
 						  u32 count);
@@ -564,6 +552,16 @@ static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref
 #define __ex_slot_release(ref)	__ex_slot_add(ref, -EX_RUNDOWN_SLOT_ONE)
 #endif
 
+/* In a tracked build the fast path, too, asks whether the ref was initialized. */
+static __always_inline bool __ex_slots_missing(const struct ex_rundown_ref_cache_aware *ref)
+{
+#ifdef EX_RUNDOWN_TRACK
+	return unlikely(!READ_ONCE(ref->slots));
+#else
+	return false;
+#endif
+}
+
 /*
  * True if an acquire that met a slot that is not live is to be refused, and that is all. The slot
  * may be another CPU's by now: if that is dead, it comes to the same. A slot far from
@@ -594,6 +592,8 @@ static __always_inline bool __ex_slot_refuses(struct ex_rundown_ref_cache_aware 
 __ex_rundown_static __ex_rundown_inline __must_check bool
 ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
+	if (__ex_slots_missing(ref))
+		return __ex_acquire_rundown_protection_cache_aware(ref);
 	if (likely(__ex_slot_acquire(ref)))
 		return __ex_tracked(ref, 1, true);
 	if (likely(__ex_slot_refuses(ref)))
@@ -618,9 +618,11 @@ ex_acquire_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref
 __ex_rundown_static __ex_rundown_inline void
 ex_release_rundown_protection_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
-	__ex_untrack(ref, 1);
-	if (likely(__ex_slot_release(ref)))
-		return;
+	if (!__ex_slots_missing(ref)) {
+		__ex_untrack(ref, 1);
+		if (likely(__ex_slot_release(ref)))
+			return;
+	}
 	__ex_release_rundown_protection_cache_aware(ref, __EX_RUNDOWN_CALLER);
 }
 
@@ -664,10 +666,15 @@ ex_release_rundown_protection_cache_aware_ex(struct ex_rundown_ref_cache_aware *
 {
 	if (__builtin_constant_p(count) && count == 1)
 		return ex_release_rundown_protection_cache_aware(ref);
-	__ex_untrack(ref, count);
+	if (!__ex_slots_missing(ref))
+		__ex_untrack(ref, count);
 	__ex_release_rundown_protection_cache_aware_ex(ref, count, __EX_RUNDOWN_CALLER);
 }
 
 #endif /* !EX_RUNDOWN_OUT_OF_LINE */
+
+#ifndef EX_RUNDOWN_NO_GENERIC
+#include "ex_rundown_generic.h"
+#endif
 
 #endif /* _EX_RUNDOWN_H */

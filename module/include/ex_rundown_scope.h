@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Protection for as long as a scope: leaving it in whatever way, by return or goto, too, releases.
+ * Protection for as long as a scope, on a ref of either kind: leaving it in whatever way, by return
+ * or goto, too, releases.
  *
  *	ex_with_rundown_protection(&device->ref, return -ENODEV) {
  *		if (!device->ready)
@@ -15,19 +16,22 @@
  *		return -ENODEV;
  *
  * Where the kernel has CLASS() and guard() (from 6.5 on, and late versions of 6.1; our includes
- * bring them), the same are the classes ex_rundown and ex_rundown_cache_aware:
+ * bring them), the same is the class ex_rundown:
  *
  *	CLASS(ex_rundown, protection)(&device->ref);
+ *
+ *	ACQUIRE(ex_rundown, protection)(&device->ref);		from 6.17 on
+ *	error = ACQUIRE_ERR(ex_rundown, &protection);		0 or -ENODEV
  *
  *	scoped_cond_guard(ex_rundown, return -ENODEV, &device->ref) {	from 6.8 on
  *		...
  *	}
  *
- * and who holds protection already can have it released at the end of the block:
+ * and protection that is held already can be released at the end of the block:
  *
  *	guard(ex_rundown_held)(&device->ref);
  *
- * guard() and scoped_guard() make no sense with the first two: nothing tells whether protection was
+ * guard() and scoped_guard() make no sense with ex_rundown: nothing tells whether protection was
  * granted.
  *
  * A scope is entered and left by one task, interrupt or NMI, and so lockdep knows it: it warns of
@@ -42,6 +46,7 @@
 #define _EX_RUNDOWN_SCOPE_H
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/lockdep.h>
 
 #include "ex_rundown.h"
@@ -85,96 +90,109 @@ static inline struct ex_rundown_place *__ex_rundown_no_place(const char *name)
 #endif
 
 /**
- * struct ex_rundown_scope - a scope on a basic ref
+ * struct ex_rundown_scope - a scope on a ref of either kind
  * @ref: the ref, or NULL if protection was refused
  */
 struct ex_rundown_scope {
-	struct ex_rundown_ref *ref;
+	void *ref;
 	/* private: */
 	struct ex_rundown_place *place;
+	bool cache_aware;
 };
 
-/**
- * struct ex_rundown_scope_cache_aware - a scope on a cache-aware ref
- * @ref: the ref, or NULL if protection was refused
- */
-struct ex_rundown_scope_cache_aware {
-	struct ex_rundown_ref_cache_aware *ref;
-	/* private: */
-	struct ex_rundown_place *place;
-};
-
-typedef struct ex_rundown_scope class_ex_rundown_t;
-typedef struct ex_rundown_scope_cache_aware class_ex_rundown_cache_aware_t;
-
-static __always_inline class_ex_rundown_t
+static __always_inline struct ex_rundown_scope
 __ex_rundown_scope_acquire(struct ex_rundown_ref *ref, struct ex_rundown_place *place)
 {
 	if (!ex_acquire_rundown_protection(ref))
-		return (class_ex_rundown_t){};
+		return (struct ex_rundown_scope){};
 	__ex_rundown_scope_begin(ref, place, _THIS_IP_);
-	return (class_ex_rundown_t){ ref, place };
+	return (struct ex_rundown_scope){ ref, place, false };
 }
 
-static __always_inline class_ex_rundown_cache_aware_t
+static __always_inline struct ex_rundown_scope
 __ex_rundown_scope_acquire_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 				       struct ex_rundown_place *place)
 {
 	if (!ex_acquire_rundown_protection_cache_aware(ref))
-		return (class_ex_rundown_cache_aware_t){};
+		return (struct ex_rundown_scope){};
 	__ex_rundown_scope_begin(ref, place, _THIS_IP_);
-	return (class_ex_rundown_cache_aware_t){ ref, place };
+	return (struct ex_rundown_scope){ ref, place, true };
 }
 
-#define class_ex_rundown_constructor(ref)	\
-	__ex_rundown_scope_acquire(ref, __EX_RUNDOWN_PLACE(ref))
-#define class_ex_rundown_cache_aware_constructor(ref)	\
-	__ex_rundown_scope_acquire_cache_aware(ref, __EX_RUNDOWN_PLACE(ref))
+/* Lockdep does not hear of protection that was acquired elsewhere. */
+static __always_inline struct ex_rundown_scope __ex_rundown_scope_held(struct ex_rundown_ref *ref)
+{
+	return (struct ex_rundown_scope){ ref, NULL, false };
+}
 
-static __always_inline void class_ex_rundown_destructor(class_ex_rundown_t *scope)
+static __always_inline struct ex_rundown_scope
+__ex_rundown_scope_held_cache_aware(struct ex_rundown_ref_cache_aware *ref)
+{
+	return (struct ex_rundown_scope){ ref, NULL, true };
+}
+
+static __always_inline void __ex_rundown_scope_release(struct ex_rundown_scope *scope)
 {
 	if (!scope->ref)
 		return;
-	__ex_rundown_scope_end(scope->place, _THIS_IP_);
-	ex_release_rundown_protection(scope->ref);
+	if (scope->place)
+		__ex_rundown_scope_end(scope->place, _THIS_IP_);
+	if (scope->cache_aware)
+		ex_release_rundown_protection_cache_aware(scope->ref);
+	else
+		ex_release_rundown_protection(scope->ref);
 }
 
-static __always_inline void
-class_ex_rundown_cache_aware_destructor(class_ex_rundown_cache_aware_t *scope)
-{
-	if (!scope->ref)
-		return;
-	__ex_rundown_scope_end(scope->place, _THIS_IP_);
-	ex_release_rundown_protection_cache_aware(scope->ref);
-}
+/*
+ * What CLASS(), guard(), scoped_cond_guard() and ACQUIRE_ERR() of linux/cleanup.h ask of a class. A
+ * refused acquire is -ENODEV there.
+ */
+typedef struct ex_rundown_scope class_ex_rundown_t;
+typedef struct ex_rundown_scope class_ex_rundown_held_t;
 
-/* What scoped_cond_guard() asks of a class. */
+#define class_ex_rundown_constructor(ref)						\
+	_Generic((ref),									\
+		 struct ex_rundown_ref *: __ex_rundown_scope_acquire,			\
+		 struct ex_rundown_ref_cache_aware *:					\
+			__ex_rundown_scope_acquire_cache_aware)(ref, __EX_RUNDOWN_PLACE(ref))
+#define class_ex_rundown_held_constructor(ref)						\
+	_Generic((ref),									\
+		 struct ex_rundown_ref *: __ex_rundown_scope_held,			\
+		 struct ex_rundown_ref_cache_aware *: __ex_rundown_scope_held_cache_aware)(ref)
+#define class_ex_rundown_destructor		__ex_rundown_scope_release
+#define class_ex_rundown_held_destructor	__ex_rundown_scope_release
+
 static __always_inline void *class_ex_rundown_lock_ptr(class_ex_rundown_t *scope)
 {
 	return scope->ref;
 }
 
-static __always_inline void *
-class_ex_rundown_cache_aware_lock_ptr(class_ex_rundown_cache_aware_t *scope)
+static __always_inline int class_ex_rundown_lock_err(class_ex_rundown_t *scope)
+{
+	return scope->ref ? 0 : -ENODEV;
+}
+
+static __always_inline void *class_ex_rundown_held_lock_ptr(class_ex_rundown_held_t *scope)
 {
 	return scope->ref;
 }
 
 static __maybe_unused const bool class_ex_rundown_is_conditional = true;
-static __maybe_unused const bool class_ex_rundown_cache_aware_is_conditional = true;
+static __maybe_unused const bool class_ex_rundown_held_is_conditional;
 
-#ifdef DEFINE_GUARD
-DEFINE_GUARD(ex_rundown_held, struct ex_rundown_ref *, (void)0, ex_release_rundown_protection(_T))
-DEFINE_GUARD(ex_rundown_cache_aware_held, struct ex_rundown_ref_cache_aware *, (void)0,
-	     ex_release_rundown_protection_cache_aware(_T))
-#endif
+/**
+ * EX_RUNDOWN_PROTECTION - protection until the end of the block
+ * @name: a variable that is defined by it; @name.ref is @ref, or NULL if protection is refused
+ * @ref:  the ref of the object to be used, of either kind
+ *
+ * Context: As ex_rundown_acquire(); the block is left where it was entered.
+ */
+#define EX_RUNDOWN_PROTECTION(name, ref)						\
+	struct ex_rundown_scope name __attribute__((__cleanup__(__ex_rundown_scope_release))) =	\
+		class_ex_rundown_constructor(ref)
 
-#define __EX_RUNDOWN_SCOPE(class, name, ref)						\
-	class_##class##_t name __attribute__((__cleanup__(class_##class##_destructor))) =	\
-		class_##class##_constructor(ref)
-
-#define __ex_with(class, scope, end, object, fail)		\
-	for (__EX_RUNDOWN_SCOPE(class, scope, object);; ({ goto end; }))	\
+#define __ex_with(scope, end, object, fail)			\
+	for (EX_RUNDOWN_PROTECTION(scope, object);; ({ goto end; }))	\
 		if (!scope.ref) {				\
 			fail;					\
 end:								\
@@ -182,48 +200,16 @@ end:								\
 		} else
 
 /**
- * EX_RUNDOWN_PROTECTION - protection until the end of the block
- * @name: a variable that is defined by it; @name.ref is @ref, or NULL if protection is refused
- * @ref:  the ref of the object to be used
- *
- * Context: as ex_acquire_rundown_protection(); the block is left where it was entered.
- */
-#define EX_RUNDOWN_PROTECTION(name, ref)	__EX_RUNDOWN_SCOPE(ex_rundown, name, ref)
-
-/**
- * EX_RUNDOWN_PROTECTION_CACHE_AWARE - protection until the end of the block
- * @name: a variable that is defined by it; @name.ref is @ref, or NULL if protection is refused
- * @ref:  the ref of the object to be used
- *
- * Context: as ex_acquire_rundown_protection_cache_aware(); the block is left where it was entered.
- */
-#define EX_RUNDOWN_PROTECTION_CACHE_AWARE(name, ref)	\
-	__EX_RUNDOWN_SCOPE(ex_rundown_cache_aware, name, ref)
-
-/**
  * ex_with_rundown_protection - the statement that follows is run with protection
- * @ref:  the ref of the object to be used
+ * @ref:  the ref of the object to be used, of either kind
  * @fail: a statement that is run instead if protection is refused
  *
  * In the statement, break and continue leave it, as do return and goto; all release. In @fail, too,
  * break and continue go on behind the statement, not in a loop around it.
  *
- * Context: as ex_acquire_rundown_protection(); the statement is left where it was entered.
+ * Context: As ex_rundown_acquire(); the statement is left where it was entered.
  */
 #define ex_with_rundown_protection(ref, fail)					\
-	__ex_with(ex_rundown, __UNIQUE_ID(ex_scope), __UNIQUE_ID(ex_end), ref, fail)
-
-/**
- * ex_with_rundown_protection_cache_aware - the statement that follows is run with protection
- * @ref:  the ref of the object to be used
- * @fail: a statement that is run instead if protection is refused
- *
- * As ex_with_rundown_protection().
- *
- * Context: as ex_acquire_rundown_protection_cache_aware(); the statement is left where it was
- * entered.
- */
-#define ex_with_rundown_protection_cache_aware(ref, fail)			\
-	__ex_with(ex_rundown_cache_aware, __UNIQUE_ID(ex_scope), __UNIQUE_ID(ex_end), ref, fail)
+	__ex_with(__UNIQUE_ID(ex_scope), __UNIQUE_ID(ex_end), ref, fail)
 
 #endif /* _EX_RUNDOWN_SCOPE_H */

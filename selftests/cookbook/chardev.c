@@ -90,7 +90,7 @@ static void gadget_unplug(void *arg)
 	struct gadget *gadget = arg;
 
 	misc_deregister(&gadget->misc);				/* no new files */
-	ex_wait_for_rundown_protection_release(&gadget->ref);	/* no reads in the old ones */
+	ex_rundown_wait(&gadget->ref);	/* no reads in the old ones */
 	WRITE_ONCE(gadget->registers->sample, ~SAMPLE);		/* and devm unmaps */
 	kref_put(&gadget->kref, gadget_free);
 }

@@ -42,7 +42,7 @@ static enum hrtimer_restart disk_interrupt(struct hrtimer *timer)
 		atomic_long_inc(&elsewhere);
 	clear_bit_unlock(request->tag, disk->busy);
 	/* Last. Neither the disk nor the request are ours after this. */
-	ex_release_rundown_protection(&disk_ref);
+	ex_rundown_release(&disk_ref);
 	return HRTIMER_NORESTART;
 }
 
@@ -50,7 +50,7 @@ static int disk_submit(void)
 {
 	unsigned int tag;
 
-	if (!ex_acquire_rundown_protection(&disk_ref))
+	if (!ex_rundown_acquire(&disk_ref))
 		return -ENODEV;
 	for (tag = 0; tag < DISK_TAGS; tag++) {
 		if (test_and_set_bit_lock(tag, disk->busy))
@@ -61,7 +61,7 @@ static int disk_submit(void)
 		/* The interrupt may have been here already: hands off the disk. */
 		return 0;
 	}
-	ex_release_rundown_protection(&disk_ref);
+	ex_rundown_release(&disk_ref);
 	return -EBUSY;
 }
 
@@ -79,7 +79,7 @@ static int disk_add(void)
 		hrtimer_init(&request->interrupt, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 		request->interrupt.function = disk_interrupt;
 	}
-	ex_reinitialize_rundown_protection(&disk_ref);
+	ex_rundown_reinitialize(&disk_ref);
 	return 0;
 }
 
@@ -88,7 +88,7 @@ static void disk_remove(void)
 	unsigned int tag;
 
 	/* All requests are completed. */
-	ex_wait_for_rundown_protection_release(&disk_ref);
+	ex_rundown_wait(&disk_ref);
 	/* But an interrupt may still be returning: of hardware, free_irq() would wait for it. */
 	for (tag = 0; disk && tag < DISK_TAGS; tag++)
 		hrtimer_cancel(&disk->requests[tag].interrupt);

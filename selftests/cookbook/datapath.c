@@ -30,7 +30,7 @@ static atomic_long_t sent, refused;
 /* Any context. */
 static int path_send(u32 packet)
 {
-	ex_with_rundown_protection_cache_aware(&path, return -ENETDOWN) {
+	ex_with_rundown_protection(&path, return -ENETDOWN) {
 		unsigned int at = atomic_inc_return(&ring->head);
 
 		WRITE_ONCE(ring->packets[at % ring->size], packet);
@@ -54,7 +54,7 @@ static int path_start(unsigned int size)
 	}
 	ring = fresh;
 	/* Senders that are granted protection from here on see the ring. */
-	ex_reinitialize_rundown_protection_cache_aware(&path);
+	ex_rundown_reinitialize(&path);
 	mutex_unlock(&control);
 	return 0;
 }
@@ -66,7 +66,7 @@ static long path_stop(void)
 	long packets = 0;
 
 	mutex_lock(&control);
-	ex_wait_for_rundown_protection_release_cache_aware(&path);
+	ex_rundown_wait(&path);
 	stopped = ring;
 	ring = NULL;
 	mutex_unlock(&control);
@@ -92,7 +92,7 @@ static int __init datapath_init(void)
 	int error, i;
 
 	/* Before anybody can send. A basic ref may be EX_RUNDOWN_REF_INIT_RUN_DOWN instead. */
-	ex_rundown_completed_cache_aware(&path);
+	ex_rundown_completed(&path);
 	error = expect(path_send(0) == -ENETDOWN) ?: exercise_start(&senders);
 	for (i = 1; !error && i <= 50; i++) {
 		error = path_start(16 * i) ?: exercise_more(&sent, 20);

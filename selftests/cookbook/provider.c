@@ -41,7 +41,7 @@ static int registry_register(const struct provider_ops *ops)
 	mutex_lock(&registering);
 	if (!provider) {
 		provider = ops;
-		ex_reinitialize_rundown_protection(&provider_ref);
+		ex_rundown_reinitialize(&provider_ref);
 		error = 0;
 	}
 	mutex_unlock(&registering);
@@ -53,7 +53,7 @@ static void registry_unregister(const struct provider_ops *ops)
 {
 	mutex_lock(&registering);
 	if (provider == ops) {
-		ex_wait_for_rundown_protection_release(&provider_ref);
+		ex_rundown_wait(&provider_ref);
 		provider = NULL;
 	}
 	mutex_unlock(&registering);

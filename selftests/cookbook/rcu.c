@@ -33,14 +33,14 @@ static struct settings *settings_get(void)
 	/* Refused: these were unpublished before their run-down began. Look again. */
 	do {
 		settings = rcu_dereference(current_settings);
-	} while (settings && !ex_acquire_rundown_protection_cache_aware(settings->ref));
+	} while (settings && !ex_rundown_acquire(settings->ref));
 	rcu_read_unlock();
 	return settings;
 }
 
 static void settings_put(struct settings *settings)
 {
-	ex_release_rundown_protection_cache_aware(settings->ref);
+	ex_rundown_release(settings->ref);
 }
 
 static struct settings *settings_new(unsigned int low)
@@ -69,7 +69,7 @@ static void settings_replace(struct settings *settings)
 	mutex_unlock(&replacing);
 	if (!old)
 		return;
-	ex_wait_for_rundown_protection_release_cache_aware(old->ref);
+	ex_rundown_wait(old->ref);
 	/* Not used any more: whatever they own may go at once. */
 	old->high = 0;
 	/* But found, by who looked before: those still ask the ref, and are refused. */

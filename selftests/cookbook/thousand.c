@@ -3,7 +3,7 @@
  * Tearing down a thousand objects.
  *
  * A wait on a cache-aware ref interrupts every CPU. Of a thousand, one after the other, that is a
- * thousand rounds; ex_rundown_wait_many_cache_aware() does one for them all.
+ * thousand rounds; ex_rundown_wait_many() does one for them all.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -29,7 +29,7 @@ static atomic_long_t requests, refused;
 
 static int session_request(unsigned int id)
 {
-	ex_with_rundown_protection_cache_aware(refs[id], return -ESHUTDOWN) {
+	ex_with_rundown_protection(refs[id], return -ESHUTDOWN) {
 		atomic_long_inc(&sessions[id]->requests);
 	}
 	return 0;
@@ -41,7 +41,7 @@ static long sessions_close(void)
 	long served = 0;
 	unsigned int id;
 
-	ex_rundown_wait_many_cache_aware(refs, SESSIONS);
+	ex_rundown_wait_many(refs, SESSIONS);
 	for (id = 0; id < SESSIONS; id++) {
 		served += atomic_long_read(&sessions[id]->requests);
 		kfree(sessions[id]);

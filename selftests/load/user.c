@@ -80,7 +80,7 @@ static void user_use(enum user_kind kind, bool may_sleep)
 		ex_with_rundown_protection(&refs->basic, goto refused)
 			user_look(kind, may_sleep);
 	else
-		ex_with_rundown_protection_cache_aware(refs->cache_aware, goto refused)
+		ex_with_rundown_protection(refs->cache_aware, goto refused)
 			user_look(kind, may_sleep);
 	return;
 refused:
