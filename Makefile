@@ -18,13 +18,16 @@ symvers = $(DESTDIR)$(PREFIX)/lib/rundown/$(release)
 kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .DEFAULT_GOAL := modules
-.PHONY: modules programs clean install uninstall check check-all selftests demo kunit lint bench \
+.PHONY: modules tests programs clean install uninstall check check-all selftests demo kunit lint bench \
 	bench-publish bench-compare prove mutants coverage help kdir
 
-modules: kdir ## build all modules against KDIR
+modules: kdir ## build rundown.ko against KDIR
+	+$(kbuild) modules
+
+tests: kdir ## build the test and demo modules, too
 	@grep -qs '^CONFIG_KUNIT=' $(KDIR)/include/config/auto.conf || \
 		echo "rundown: this kernel has no KUnit: kunit/ is left out"
-	+$(kbuild) modules
+	+$(kbuild) RUNDOWN_TESTS=y modules
 
 kdir:
 	@test -n "$(KDIR)" || { echo "rundown: no kernel headers are installed:" \
@@ -56,7 +59,7 @@ build/bench/rundown-bench-report: $(report_sources) $(wildcard selftests/bench/*
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -Wall -Wextra -Werror $(CXXFLAGS) -o $@ $(filter %.cc,$^)
 
-install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
+install: modules ## install rundown.ko, headers and Module.symvers (DESTDIR, PREFIX, INSTALL_MOD_PATH)
 	+$(kbuild) INSTALL_MOD_PATH=$(abspath $(INSTALL_MOD_PATH)) CONFIG_MODULE_SIG_ALL= modules_install
 	install -D -m 644 -t $(headers) module/include/*.h
 	install -D -m 644 -t $(symvers) Module.symvers
@@ -64,8 +67,8 @@ install: modules ## install modules, headers and Module.symvers (DESTDIR, PREFIX
 uninstall: kdir ## remove what install put there, for this kernel
 	$(RM) $(addprefix $(headers)/,$(notdir $(wildcard module/include/*.h)))
 	$(RM) $(symvers)/Module.symvers
-	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown*.ko* \
-		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown*.ko*
+	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown.ko* \
+		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown.ko*
 	-rmdir --ignore-fail-on-non-empty $(headers) $(symvers) $(dir $(symvers))
 
 demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read; find a leak
@@ -106,7 +109,7 @@ coverage: ## which lines of module/ does no test run?
 	selftests/mutants/coverage
 
 clean: ## remove what was built here; built kernels stay in the cache
-	$(if $(KDIR),+$(kbuild) clean)
+	$(if $(KDIR),+$(kbuild) RUNDOWN_TESTS=y clean)
 	$(RM) -r build selftests/hotplug/rundown-hotplug selftests/stress/rundown-stress \
 		selftests/bench/rundown-bench
 

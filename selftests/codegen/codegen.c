@@ -21,3 +21,19 @@ bool codegen_acquire_basic(struct ex_rundown_ref *ref)
 {
 	return ex_acquire_rundown_protection(ref);
 }
+
+/* The same by the names that serve both kinds. */
+bool codegen_generic_acquire(struct ex_rundown_ref_cache_aware *ref)
+{
+	return ex_rundown_acquire(ref);
+}
+
+void codegen_generic_release(struct ex_rundown_ref_cache_aware *ref)
+{
+	ex_rundown_release(ref);
+}
+
+bool codegen_generic_acquire_basic(struct ex_rundown_ref *ref)
+{
+	return ex_rundown_acquire(ref);
+}

@@ -7,5 +7,8 @@
 bool codegen_acquire(struct ex_rundown_ref_cache_aware *ref);
 void codegen_release(struct ex_rundown_ref_cache_aware *ref);
 bool codegen_acquire_basic(struct ex_rundown_ref *ref);
+bool codegen_generic_acquire(struct ex_rundown_ref_cache_aware *ref);
+void codegen_generic_release(struct ex_rundown_ref_cache_aware *ref);
+bool codegen_generic_acquire_basic(struct ex_rundown_ref *ref);
 
 #endif /* _RUNDOWN_CODEGEN_H */
