@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests and the demo use that changed between kernels 6.1 and 7.3: today's names, where the
+ * kernel has only older ones.
+ */
+#ifndef _SELFTESTS_COMPAT_H
+#define _SELFTESTS_COMPAT_H
+
+#include <linux/hrtimer.h>
+#include <linux/timer.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+/* hrtimer_init(), which it replaces, went in 6.15. */
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *timer),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+#endif
+
+/* from_timer(), which it replaces, went in 6.16. */
+#ifndef timer_container_of
+#define timer_container_of(var, callback_timer, field)	\
+	container_of(callback_timer, typeof(*(var)), field)
+#endif
+
+#endif /* _SELFTESTS_COMPAT_H */
