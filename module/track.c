@@ -12,8 +12,13 @@
  * made. Stacks are in the records, not in the kernel's stack depot: that must not be asked from
  * NMI, may want memory, and is not there unless something else in the kernel's configuration
  * selects it.
+ *
+ * When both are full, grants are only counted, in a third table with one count for each ref, so
+ * that their releases are known to be right. When that is full, too, the hash of the ref is marked:
+ * no release of a ref with that hash is reported any more, rather than a right one.
  */
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
@@ -30,6 +35,7 @@
 #include <linux/slab.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
+#include <linux/types.h>
 #include <linux/workqueue.h>
 
 #include "events.h"
@@ -39,9 +45,11 @@
 
 #define EX_TRACK_SMALL_SHIFT	6
 #define EX_TRACK_LARGE_SHIFT	12
+#define EX_TRACK_COUNTED_SHIFT	10
+#define EX_TRACK_MARKS_SHIFT	15
 #define EX_TRACK_FRAMES		12
 /* Holders of one ref that are listed in the log. */
-#define EX_TRACK_PRINTED	16
+#define EX_TRACK_PRINTED	16u
 /* How often a record that somebody else is at makes a search begin anew. */
 #define EX_TRACK_TRIES		64
 
@@ -56,7 +64,7 @@ struct ex_track_record {
 	char comm[TASK_COMM_LEN];
 	const char *context;
 	unsigned long since;		/* jiffies */
-	long nth;			/* of all acquires */
+	u32 nth;			/* of all acquires; wraps */
 	unsigned long caller;
 	unsigned int frames;
 	unsigned long stack[EX_TRACK_FRAMES];
@@ -73,6 +81,7 @@ struct ex_track_table {
 	/* The ref of each record, 0 if it is free. */
 	atomic_long_t *keys;
 	struct ex_track_home *homes;
+	/* NULL if grants are only counted. */
 	struct ex_track_record *records;
 };
 
@@ -85,12 +94,31 @@ static struct ex_track_table large, small = {
 	EX_TRACK_SMALL_SHIFT, small_keys, small_homes, small_records,
 };
 
-/* The second is NULL until it is needed. */
-static struct ex_track_table *tables[] = { &small, NULL };
+#define EX_TRACK_COUNTED	BIT(EX_TRACK_COUNTED_SHIFT)
 
-/* Granted when there was no room for a record, by hash of the ref. */
-static atomic_long_t unrecorded[EX_TRACK_SMALL];
-static atomic_long_t acquires;
+/* Grants for which there was no room in the others: one count for each ref, seldom more. */
+static atomic_long_t counted_keys[EX_TRACK_COUNTED];
+static struct ex_track_home counted_homes[EX_TRACK_COUNTED];
+static u32 counted_counts[EX_TRACK_COUNTED];
+static struct ex_track_table counted = {
+	EX_TRACK_COUNTED_SHIFT, counted_keys, counted_homes,
+};
+
+/* The first in which there is room from the end is used. The last is NULL until it is needed. */
+static struct ex_track_table *tables[] = { &counted, &small, NULL };
+/* From here on they have records. */
+#define EX_TRACK_RECORDED	1
+
+/*
+ * Hashes of refs with a grant that could not even be counted. A release that matches nothing may be
+ * of such a grant, or wrong: so it does not show that the grant is gone, nor does the end of a
+ * run-down of one of the refs with that hash. A mark stays until the module is unloaded, when
+ * nobody can hold protection any more.
+ */
+static DECLARE_BITMAP(marks, BIT(EX_TRACK_MARKS_SHIFT));
+
+/* Wraps soon after the module is loaded, as jiffies do after boot, so that every test sees it. */
+static atomic_t acquires = ATOMIC_INIT(-100);
 static atomic_t grown;
 
 /* A record that somebody is looking for. */
@@ -112,7 +140,7 @@ static void ex_track_grow(struct work_struct *work)
 	large.records = kvcalloc(size, sizeof(*large.records), GFP_KERNEL);
 	if (large.keys && large.homes && large.records)
 		/* Release: with what is in it. Pairs with ex_track_table(). */
-		smp_store_release(&tables[1], &large);
+		smp_store_release(&tables[ARRAY_SIZE(tables) - 1], &large);
 	else
 		pr_warn("rundown: no memory to track more than %lu grants\n", EX_TRACK_SMALL);
 }
@@ -136,6 +164,12 @@ static unsigned int ex_track_hash(const struct ex_track_table *table, const void
 	return hash_ptr(ref, table->shift);
 }
 
+/* Changed only by who has claimed the record. */
+static u32 *ex_track_count(struct ex_track_table *table, unsigned int at)
+{
+	return table->records ? &table->records[at].count : &counted_counts[at];
+}
+
 static const char *ex_track_context(void)
 {
 	if (in_nmi())
@@ -148,17 +182,16 @@ static const char *ex_track_context(void)
 }
 
 /* Not inlined, nor is its caller: they are the first two frames. */
-static noinline void ex_track_fill(struct ex_track_record *record, u32 count, unsigned long caller)
+static noinline void ex_track_fill(struct ex_track_record *record, unsigned long caller)
 {
-	record->count = count;
 	record->cpu = raw_smp_processor_id();
 	record->pid = current->pid;
 	WRITE_ONCE(record->task, current);
 	/* Somebody may be changing it; it ends in a 0 all the same. */
 	data_race(memcpy(record->comm, current->comm, sizeof(record->comm)));
 	record->context = ex_track_context();
-	record->since = jiffies;
-	WRITE_ONCE(record->nth, atomic_long_inc_return(&acquires));
+	WRITE_ONCE(record->since, jiffies);
+	WRITE_ONCE(record->nth, atomic_inc_return(&acquires));
 	record->caller = caller;
 	record->frames = 0;
 #ifdef CONFIG_STACKTRACE
@@ -196,58 +229,33 @@ static void ex_track_free(struct ex_track_table *table, unsigned int at, const v
 	atomic_dec_return(&table->homes[ex_track_hash(table, ref)].records);
 }
 
-/* In-line acquires call this when they were granted. */
-void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller)
+/* Who owns the records may be changing them: then it does not matter which is older. */
+static bool ex_track_older(const struct ex_track_record *record, const struct ex_track_record *than)
 {
-	unsigned long flags;
-	unsigned int i;
+	unsigned long since = READ_ONCE(record->since), other = READ_ONCE(than->since);
+	unsigned long now = jiffies;
 
-	if (unlikely(!atomic_read(&grown)) && cpu_online(raw_smp_processor_id()) &&
-	    !atomic_xchg(&grown, 1))
-		irq_work_queue(&grow_irq_work);
-
-	/* The less often a search meets a record that is being made. */
-	local_irq_save(flags);
-	for (i = ARRAY_SIZE(tables); i--;) {
-		struct ex_track_table *table = ex_track_table(i);
-		struct ex_track_home *home;
-		int at;
-
-		if (!table)
-			continue;
-		home = &table->homes[ex_track_hash(table, ref)];
-		/* First, so that it is never too low. */
-		atomic_inc_return(&home->records);
-		/*
-		 * A search that has not counted this one, but meets it, ends too early, perhaps
-		 * before what it looks for: it must find out.
-		 */
-		atomic_inc_return(&home->made);
-		at = ex_track_claim(table, ref);
-		if (at >= 0) {
-			ex_track_fill(&table->records[at], count, caller);
-			ex_track_publish(table, at, ref);
-			break;
-		}
-		atomic_dec(&home->records);
-	}
-	local_irq_restore(flags);
-	if (i == UINT_MAX)
-		atomic_long_add(count, &unrecorded[ex_track_hash(&small, ref)]);
+	if (since != other)
+		return now - since > now - other;
+	/* Within one jiffy the numbers do not go far, so it is no matter if they wrap. */
+	return (s32)(READ_ONCE(record->nth) - READ_ONCE(than->nth)) < 0;
 }
-EXPORT_SYMBOL_GPL(__ex_rundown_track_acquire);
 
-/* Who owns the records may be changing them: then it does not matter which is better. */
 static bool ex_track_better(const struct ex_track_table *table, unsigned int at,
 			    const struct ex_track_found *found)
 {
-	const struct ex_track_record *record = &table->records[at];
-	const struct ex_track_record *than = &found->table->records[found->at];
-	bool own = READ_ONCE(record->task) == current;
+	const struct ex_track_record *record, *than;
+	bool own;
 
+	/* What is recorded before what is only counted. */
+	if (!found->table->records)
+		return table->records;
+	record = &table->records[at];
+	than = &found->table->records[found->at];
+	own = READ_ONCE(record->task) == current;
 	if (own != (READ_ONCE(than->task) == current))
 		return own;
-	return READ_ONCE(record->nth) > READ_ONCE(than->nth);
+	return ex_track_older(than, record);
 }
 
 /* How many records may have come to where those of the ref are looked for. */
@@ -289,6 +297,94 @@ static bool ex_track_look(struct ex_track_table *table, const void *ref,
 	return sure;
 }
 
+/* Fails if the record is not the ref's any more, or somebody else is at it. */
+static bool ex_track_claim_found(const struct ex_track_found *found, const void *ref)
+{
+	long key = (long)ref;
+
+	return atomic_long_cmpxchg(&found->table->keys[found->at], key, key | EX_TRACK_BUSY) == key;
+}
+
+/* Records the grant in the table, if there is room. Inlined: see ex_track_fill(). */
+static __always_inline bool ex_track_add(struct ex_track_table *table, const void *ref, u32 count,
+					 unsigned long caller)
+{
+	struct ex_track_home *home = &table->homes[ex_track_hash(table, ref)];
+	int at;
+
+	/* First, so that it is never too low. */
+	atomic_inc_return(&home->records);
+	/*
+	 * A search that began before this record was counted may stop early; @made tells it to try
+	 * again.
+	 */
+	atomic_inc_return(&home->made);
+	at = ex_track_claim(table, ref);
+	if (at < 0) {
+		atomic_dec(&home->records);
+		return false;
+	}
+	*ex_track_count(table, at) = count;
+	if (table->records)
+		ex_track_fill(&table->records[at], caller);
+	ex_track_publish(table, at, ref);
+	return true;
+}
+
+/* Adds the grant to a count of the ref's, if it has one that nobody else is at. */
+static bool ex_track_add_to_count(const void *ref, u32 count)
+{
+	struct ex_track_found found;
+	bool fits;
+	u32 *sum;
+
+	do {
+		found.table = NULL;
+		ex_track_look(&counted, ref, &found);
+		if (!found.table)
+			return false;
+		/* If that fails, somebody else has changed it meanwhile. */
+	} while (!ex_track_claim_found(&found, ref));
+	sum = ex_track_count(&counted, found.at);
+	fits = count <= U32_MAX - *sum;
+	if (fits)
+		*sum += count;
+	ex_track_publish(&counted, found.at, ref);
+	return fits;
+}
+
+static void ex_track_mark(const void *ref)
+{
+	set_bit(hash_ptr(ref, EX_TRACK_MARKS_SHIFT), marks);
+	pr_warn_once("rundown: too many refs are held to track them all\n");
+}
+
+/* In-line acquires call this when they were granted. */
+void __ex_rundown_track_acquire(const void *ref, u32 count, unsigned long caller)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	if (unlikely(!atomic_read(&grown)) && cpu_online(raw_smp_processor_id()) &&
+	    !atomic_xchg(&grown, 1))
+		irq_work_queue(&grow_irq_work);
+
+	/* The less often a search meets a record that is being made. */
+	local_irq_save(flags);
+	for (i = ARRAY_SIZE(tables); i--;) {
+		struct ex_track_table *table = ex_track_table(i);
+
+		if (table == &counted && ex_track_add_to_count(ref, count))
+			break;
+		if (table && ex_track_add(table, ref, count, caller))
+			break;
+	}
+	local_irq_restore(flags);
+	if (i == UINT_MAX)
+		ex_track_mark(ref);
+}
+EXPORT_SYMBOL_GPL(__ex_rundown_track_acquire);
+
 /*
  * The record of a grant on @ref that suits @current best. A record may be taken away while it is
  * looked at; who claims it finds out. Returns 1 if there is one, 0 if there is none, -1 if that
@@ -316,36 +412,20 @@ static int ex_track_search(const void *ref, struct ex_track_found *found)
 /* Take @count away from the record; return how many are still to be taken from others. */
 static u32 ex_track_take(const struct ex_track_found *found, const void *ref, u32 count)
 {
-	struct ex_track_table *table = found->table;
-	struct ex_track_record *record = &table->records[found->at];
-	long key = (long)ref;
+	u32 *there = ex_track_count(found->table, found->at), taken = 0;
 	unsigned long flags;
-	u32 taken = 0;
 
 	local_irq_save(flags);
-	if (atomic_long_cmpxchg(&table->keys[found->at], key, key | EX_TRACK_BUSY) == key) {
-		taken = min(count, record->count);
-		record->count -= taken;
-		if (record->count)
-			ex_track_publish(table, found->at, ref);
+	if (ex_track_claim_found(found, ref)) {
+		taken = min(count, *there);
+		*there -= taken;
+		if (*there)
+			ex_track_publish(found->table, found->at, ref);
 		else
-			ex_track_free(table, found->at, ref);
+			ex_track_free(found->table, found->at, ref);
 	}
 	local_irq_restore(flags);
 	return count - taken;
-}
-
-/* What could not be recorded is not held against who releases it. */
-static bool ex_track_take_unrecorded(const void *ref, u32 count)
-{
-	atomic_long_t *of_home = &unrecorded[ex_track_hash(&small, ref)];
-	long there = atomic_long_read(of_home);
-
-	do {
-		if (!there)
-			return false;
-	} while (!atomic_long_try_cmpxchg(of_home, &there, max(there - (long)count, 0L)));
-	return true;
 }
 
 /* In-line releases call this before they release: afterwards the ref may be gone. */
@@ -370,7 +450,7 @@ void __ex_rundown_track_release(const void *ref, u32 count, unsigned long caller
 	}
 	if (!count || !tries)
 		return;
-	if (!ex_track_take_unrecorded(ref, count))
+	if (!test_bit(hash_ptr(ref, EX_TRACK_MARKS_SHIFT), marks))
 		ex_rundown_report(EX_MISUSE_RELEASE_UNTRACKED, ref, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_track_release);
@@ -389,8 +469,6 @@ void ex_track_forget(const void *ref)
 	unsigned int tries = EX_TRACK_TRIES;
 	int there = 1;
 
-	if (!atomic_long_read(&acquires))
-		return;
 	/* Of this ref nobody makes or takes a record now, but of its neighbours. */
 	while (there && tries--) {
 		there = ex_track_search(ref, &found);
@@ -417,29 +495,40 @@ static bool ex_track_copy(struct ex_track_table *table, unsigned int at, const v
 	       READ_ONCE(table->records[at].nth) == copy->nth;
 }
 
-/* The first record of @ref after @nth. */
-static bool ex_track_next(const void *ref, long nth, struct ex_track_record *next)
+/* Into those that are the oldest so far, @nr of them, oldest first; the newest may fall out. */
+static void ex_track_insert(struct ex_track_found *oldest, unsigned int nr,
+			    struct ex_track_table *table, unsigned int at)
 {
-	bool there = false;
-	unsigned int i, at;
+	unsigned int to;
 
-	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+	for (to = nr; to; to--) {
+		struct ex_track_found *before = &oldest[to - 1];
+
+		if (!ex_track_older(&table->records[at], &before->table->records[before->at]))
+			break;
+		if (to < EX_TRACK_PRINTED)
+			oldest[to] = *before;
+	}
+	if (to < EX_TRACK_PRINTED)
+		oldest[to] = (struct ex_track_found){ table, at };
+}
+
+/* The EX_TRACK_PRINTED oldest records of @ref. Returns how many it has in all. */
+static unsigned int ex_track_oldest(const void *ref, struct ex_track_found *oldest)
+{
+	unsigned int records = 0, i, at;
+
+	for (i = EX_TRACK_RECORDED; i < ARRAY_SIZE(tables); i++) {
 		struct ex_track_table *table = ex_track_table(i);
 
 		for (at = 0; table && at < 1 << table->shift; at++) {
-			struct ex_track_record copy;
-			const void *of;
-
-			if ((atomic_long_read(&table->keys[at]) & ~EX_TRACK_BUSY) != (long)ref ||
-			    !ex_track_copy(table, at, &of, &copy) || of != ref)
+			if (atomic_long_read_acquire(&table->keys[at]) != (long)ref)
 				continue;
-			if (copy.nth > nth && (!there || copy.nth < next->nth)) {
-				*next = copy;
-				there = true;
-			}
+			ex_track_insert(oldest, min(records, EX_TRACK_PRINTED), table, at);
+			records++;
 		}
 	}
-	return there;
+	return records;
 }
 
 /**
@@ -450,18 +539,16 @@ static bool ex_track_next(const void *ref, long nth, struct ex_track_record *nex
  */
 void ex_track_print(const void *ref)
 {
-	struct ex_track_record record;
-	unsigned int printed = 0;
-	long nth = 0;
+	struct ex_track_found oldest[EX_TRACK_PRINTED];
+	unsigned int records = ex_track_oldest(ref, oldest), i;
 
-	if (!atomic_long_read(&acquires))
-		return;
-	while (ex_track_next(ref, nth, &record)) {
-		nth = record.nth;
-		if (++printed > EX_TRACK_PRINTED) {
-			pr_warn("rundown: and more; /sys/kernel/debug/rundown/tracked has them\n");
-			break;
-		}
+	for (i = 0; i < min(records, EX_TRACK_PRINTED); i++) {
+		struct ex_track_record record;
+		const void *of;
+
+		/* It may have been released meanwhile. */
+		if (!ex_track_copy(oldest[i].table, oldest[i].at, &of, &record) || of != ref)
+			continue;
 		pr_warn("rundown: ref %p is held by %s:%d since %lu s, %u times, from %s context on CPU %d: %pS\n",
 			ref, record.comm, record.pid, (jiffies - record.since) / HZ, record.count,
 			record.context, record.cpu, (void *)record.caller);
@@ -469,6 +556,8 @@ void ex_track_print(const void *ref)
 		stack_trace_print(record.stack, record.frames, 1);
 #endif
 	}
+	if (records > EX_TRACK_PRINTED)
+		pr_warn("rundown: and more; /sys/kernel/debug/rundown/tracked has them\n");
 }
 
 /* For debugfs: all that there are. */
@@ -477,7 +566,7 @@ void ex_track_show(struct seq_file *file)
 	unsigned int i, at, frame;
 
 	seq_puts(file, "# ref count seconds context cpu pid comm caller; and the stack\n");
-	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+	for (i = EX_TRACK_RECORDED; i < ARRAY_SIZE(tables); i++) {
 		struct ex_track_table *table = ex_track_table(i);
 
 		for (at = 0; table && at < 1 << table->shift; at++) {
