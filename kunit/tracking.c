@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <linux/timer.h>
 
+#include "../selftests/compat.h"
 #include "fixture.h"
 
 /* Both kinds, tracked, and in functions that can be told by their names. */
@@ -397,8 +398,8 @@ static void rundown_tracking_test_from_hardirq(struct kunit *test)
 
 	tracked->access.subject = tracked_subject(test, &tracked->access.ops);
 	init_completion(&tracked->fired);
-	hrtimer_init(&tracked->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	tracked->timer.function = first_acquire_on_hrtimer;
+	hrtimer_setup(&tracked->timer, first_acquire_on_hrtimer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
 	hrtimer_start(&tracked->timer, ns_to_ktime(50 * NSEC_PER_USEC), HRTIMER_MODE_REL_HARD);
 	fired = wait_for_completion_timeout(&tracked->fired, msecs_to_jiffies(STUCK_MS));
 	hrtimer_cancel(&tracked->timer);
@@ -414,7 +415,7 @@ struct tracked_timer {
 
 static void first_acquire_on_timer(struct timer_list *timer)
 {
-	struct tracked_timer *tracked = from_timer(tracked, timer, timer);
+	struct tracked_timer *tracked = timer_container_of(tracked, timer, timer);
 
 	first_acquire_here(&tracked->access);
 	complete(&tracked->fired);

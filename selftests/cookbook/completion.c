@@ -14,6 +14,7 @@
 #include <linux/preempt.h>
 #include <linux/slab.h>
 
+#include "../compat.h"
 #include "ex_rundown.h"
 #include "exercise.h"
 
@@ -76,8 +77,8 @@ static int disk_add(void)
 		struct disk_request *request = &disk->requests[tag];
 
 		request->tag = tag;
-		hrtimer_init(&request->interrupt, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		request->interrupt.function = disk_interrupt;
+		hrtimer_setup(&request->interrupt, disk_interrupt, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_HARD);
 	}
 	ex_rundown_reinitialize(&disk_ref);
 	return 0;

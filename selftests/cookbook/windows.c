@@ -85,7 +85,7 @@ static int __init windows_init(void)
 	error = error ?: exercise_more(&removed, 10) ?: expect(!atomic_read(&in_flight));
 	exercise_stop(&users);
 	/* Nobody arms it any more, but it may be armed, or running: KeFlushQueuedDpcs(). */
-	del_timer_sync(&completion_timer);
+	timer_delete_sync(&completion_timer);
 	if (error)
 		return error;
 	pr_info("%s: %ld requests completed over 20 pauses, %ld refused, then %ld by removal\n",

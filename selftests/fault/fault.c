@@ -31,7 +31,7 @@ struct fault {
 
 static void give_back_percpu(void *got)
 {
-	free_percpu((void __percpu __force *)got);
+	free_percpu((void __percpu __force *)(unsigned long)got);
 }
 
 static void give_back_kthread(void *got)

@@ -28,6 +28,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
+#include "../compat.h"
 #include "ex_rundown.h"
 #include "hotplug.h"
 
@@ -487,8 +488,8 @@ static int hotplug_create(struct hotplug_device *dev)
 		struct hotplug_handover *handover = &dev->handovers[i];
 
 		handover->dev = dev;
-		hrtimer_init(&handover->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		handover->timer.function = hotplug_timer;
+		hrtimer_setup(&handover->timer, hotplug_timer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_HARD);
 		INIT_WORK(&handover->work, hotplug_work);
 	}
 

@@ -116,7 +116,7 @@ static void users_stop(void)
 		if (tasks[i])
 			kthread_stop(tasks[i]);
 	/* It arms itself anew: the loop inside copes with that. */
-	del_timer_sync(&user_timer);
+	timer_delete_sync(&user_timer);
 }
 
 static int users_start(void)

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/timer.h>
 
+#include "../compat.h"
 #include "stress.h"
 
 #if defined(CONFIG_X86_LOCAL_APIC) && !defined(CONFIG_UML)
@@ -276,8 +277,8 @@ int stress_carriers_create(struct stress_run *run)
 
 		carrier->run = run;
 		timer_setup(&carrier->timer, on_timer, 0);
-		hrtimer_init(&carrier->hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-		carrier->hrtimer.function = on_hrtimer;
+		hrtimer_setup(&carrier->hrtimer, on_hrtimer, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_HARD);
 		carrier->irq_work = IRQ_WORK_INIT_HARD(on_irq_work);
 		INIT_WORK(&carrier->work, on_work);
 	}

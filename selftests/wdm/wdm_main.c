@@ -76,7 +76,7 @@ static int check_running_device(void)
 	mod_timer(&request_timer, jiffies + msecs_to_jiffies(COMPLETION_MS));
 	SampleStop(&device);
 	/* The timer function may still be returning. */
-	del_timer_sync(&request_timer);
+	timer_delete_sync(&request_timer);
 	if (fails(device.Pending == 0))
 		return -EINVAL;
 	if (fails(SampleDispatch(&device, SEGMENTS) == STATUS_DELETE_PENDING))
