@@ -143,7 +143,7 @@ static long ex_basic_start(struct ex_rundown_ref *ref, unsigned long caller)
 	if (!ex_count_dead(old)) {
 		held = old;
 		ex_count(EX_COUNT_RUNDOWNS, 1);
-		trace_rundown_harvest(ref, -1, held);
+		ex_trace(harvest, ref, -1, held);
 	}
 	if (unlikely(held > EX_BASIC_COUNTABLE)) {
 		/* Better a wait that does not end than one that ends too early: keep the BIAS. */

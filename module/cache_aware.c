@@ -221,7 +221,7 @@ static void ex_harvest(struct ex_rundown_ref_cache_aware *ref, int cpu, long slo
 		return;
 	if (slot != EX_RUNDOWN_SLOT_LIVE)
 		atomic_long_add(ex_slot_twice_held(slot), &ref->outstanding);
-	trace_rundown_harvest(ref, cpu, ex_slot_twice_held(slot) / 2);
+	ex_trace(harvest, ref, cpu, ex_slot_twice_held(slot) / 2);
 }
 
 /* A real exchange: NMI may acquire and release in the middle of a read and a write. */

@@ -38,26 +38,40 @@ static inline void ex_count(enum ex_count what, unsigned long n)
 	this_cpu_add(ex_stats.counts[what], n);
 }
 
+bool ex_trace_begin(void);
+void ex_trace_end(void);
+
+/*
+ * Trace an event, unless it happens in a probe of one of ours: see ex_trace_begin(). True if it was
+ * traced; only then are the arguments evaluated. If the event is disabled, this is a no-op.
+ */
+#define ex_trace(event, ...)							\
+({										\
+	bool __traced = trace_rundown_##event##_enabled() && ex_trace_begin();	\
+										\
+	if (__traced) {								\
+		trace_rundown_##event(__VA_ARGS__);				\
+		ex_trace_end();							\
+	}									\
+	__traced;								\
+})
+
 static inline bool ex_refused(const void *ref, unsigned long caller)
 {
 	ex_count(EX_COUNT_REFUSED, 1);
-	trace_rundown_refused(ref, caller);
+	ex_trace(refused, ref, caller);
 	return false;
 }
 
 /* When a traced wait began; else 0. */
 static inline u64 ex_trace_wait_begin(const void *ref, unsigned long caller)
 {
-	if (!trace_rundown_wait_begin_enabled())
-		return 0;
-	trace_rundown_wait_begin(ref, caller);
-	return ktime_get_ns();
+	return ex_trace(wait_begin, ref, caller) ? ktime_get_ns() : 0;
 }
 
 static inline void ex_trace_wait_end(const void *ref, unsigned long caller, u64 begun, long left)
 {
-	if (trace_rundown_wait_end_enabled())
-		trace_rundown_wait_end(ref, caller, begun ? ktime_get_ns() - begun : 0, left);
+	ex_trace(wait_end, ref, caller, begun ? ktime_get_ns() - begun : 0, left);
 }
 
 void ex_count_latency(u64 ns);

@@ -51,7 +51,7 @@ void ex_rundown_report(enum ex_rundown_misuse misuse, const void *ref, unsigned 
 	const char *what = ex_rundown_misuses[misuse];
 
 	this_cpu_inc(ex_stats.misuses[misuse]);
-	trace_rundown_misuse(ref, caller, what);
+	ex_trace(misuse, ref, caller, what);
 	if (!__ratelimit(&limits[misuse]))
 		return;
 	WARN(true, "rundown: %pS %s (ref %p)\n", (void *)caller, what, ref);

@@ -8,7 +8,7 @@
  * Lockdep's part of a scope belongs to its place in the code, not to the ref, which has no room for
  * it. What is kept here is which places a ref has been in, from the first scope to the end of the
  * run-down: a wait is a writer to all of them. If there is no room for one more, waits for that ref
- * do not know of that place.
+ * do not know of that place, and the log says so once.
  *
  * Everything is lock-free: scopes may be entered in any context.
  */
@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/preempt.h>
+#include <linux/printk.h>
 
 #include "ex_rundown_scope.h"
 #include "scope.h"
@@ -49,34 +50,58 @@ static bool ex_scope_is_of(struct ex_scope_entry *entry, const void *ref)
 	return atomic_long_read_acquire(&entry->ref) == (long)ref;
 }
 
-/* Among the first @before of those where the ref's may be. */
-static bool ex_scope_is_known(const void *ref, struct ex_rundown_place *place, unsigned int before)
+/*
+ * Is the place in one of the first @before entries where the ref's may be? If not, @unused gets the
+ * first of them that is unused, @before if none is.
+ */
+static bool ex_scope_is_known(const void *ref, struct ex_rundown_place *place, unsigned int before,
+			      unsigned int *unused)
 {
 	unsigned int i;
 
+	*unused = before;
 	for (i = 0; i < before; i++) {
 		struct ex_scope_entry *entry = ex_scope_near(ref, i);
+		long user = atomic_long_read_acquire(&entry->ref);
 
-		if (ex_scope_is_of(entry, ref) && READ_ONCE(entry->place) == place)
+		if (user == (long)ref && READ_ONCE(entry->place) == place)
 			return true;
+		if (!user && *unused == before)
+			*unused = i;
 	}
 	return false;
 }
 
-static void ex_scope_remember(const void *ref, struct ex_rundown_place *place)
+/* Reported, and no module has gone since, which would have made room. */
+static atomic_t no_room_reported;
+
+static void ex_scope_no_room(const void *ref, unsigned long caller)
+{
+	if (atomic_read(&no_room_reported) || atomic_xchg(&no_room_reported, 1))
+		return;
+	pr_warn("rundown: lockdep: no room to remember that ref %p is held at %pS: deadlocks may go unreported from now on\n",
+		ref, (void *)caller);
+}
+
+static void ex_scope_remember(const void *ref, struct ex_rundown_place *place,
+			      unsigned long caller)
 {
 	struct ex_scope_entry *entry;
-	unsigned int i;
+	unsigned int i, unused;
 
-	if (ex_scope_is_known(ref, place, EX_SCOPE_NEAR))
+	if (ex_scope_is_known(ref, place, EX_SCOPE_NEAR, &i))
 		return;
-	for (i = 0; i < EX_SCOPE_NEAR; i++) {
+	/* Read first: an exchange that fails costs as much as one that succeeds. */
+	for (; i < EX_SCOPE_NEAR; i++) {
 		entry = ex_scope_near(ref, i);
-		if (!atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
+		if (!atomic_long_read(&entry->ref) &&
+		    !atomic_long_cmpxchg(&entry->ref, 0, EX_SCOPE_BUSY))
 			break;
 	}
-	if (i == EX_SCOPE_NEAR)
+	if (i == EX_SCOPE_NEAR) {
+		ex_scope_no_room(ref, caller);
 		return;
+	}
 	WRITE_ONCE(entry->place, place);
 	atomic_long_set_release(&entry->ref, (long)ref);
 	/*
@@ -86,14 +111,14 @@ static void ex_scope_remember(const void *ref, struct ex_rundown_place *place)
 	 */
 	smp_mb();
 	if ((place->owner && READ_ONCE(place->owner->state) >= MODULE_STATE_GOING) ||
-	    ex_scope_is_known(ref, place, i))
+	    ex_scope_is_known(ref, place, i, &unused))
 		atomic_long_cmpxchg(&entry->ref, (long)ref, 0);
 }
 
 /* Protection was granted, and will be released at the end of the scope. */
 void __ex_rundown_scope_begin(const void *ref, struct ex_rundown_place *place, unsigned long caller)
 {
-	ex_scope_remember(ref, place);
+	ex_scope_remember(ref, place, caller);
 	lock_acquire(&place->map, 0, 1, 2, 1, NULL, caller);
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_scope_begin);
@@ -191,6 +216,8 @@ static int ex_scope_module(struct notifier_block *block, unsigned long state, vo
 		    within_module((unsigned long)READ_ONCE(entries[i].place), module))
 			atomic_long_cmpxchg(&entries[i].ref, ref, 0);
 	}
+	/* There may be room again: report it if that runs out, too. */
+	atomic_set(&no_room_reported, 0);
 	/* Before its memory goes, there is a grace period for waits that have found a place. */
 	return NOTIFY_OK;
 }

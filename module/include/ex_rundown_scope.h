@@ -41,6 +41,10 @@
  * that all of them share. What a ref was in is forgotten at the end of its run-down: if there may
  * be none before its memory is used for another, that one wants an ex_initialize_... Plain acquires
  * and releases may go from hand to hand, and lockdep does not hear of them.
+ *
+ * A wait is checked against 16 places of its ref at most, and fewer if very many live refs have
+ * been in scopes: there is room for some 2,000 places in all. The first time that there is none for
+ * a scope, the log says so.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
 #define _EX_RUNDOWN_SCOPE_H
