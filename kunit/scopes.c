@@ -40,7 +40,7 @@ typedef int scope_fn_t(void *ref, enum way way, void (*inside)(void *arg), void 
 #define DEFINE_STATEMENT(name, kind, scope)					\
 static int name(void *it, enum way way, void (*inside)(void *arg), void *arg)	\
 {										\
-	kind *ref = it;								\
+	kind ref = it;								\
 	int result = 0;								\
 										\
 	scope {									\
@@ -64,7 +64,7 @@ out:										\
 #define DEFINE_BLOCK(name, kind, scope)						\
 static int name(void *it, enum way way, void (*inside)(void *arg), void *arg)	\
 {										\
-	kind *ref = it;								\
+	kind ref = it;								\
 	int result = 0;								\
 										\
 	do {									\
@@ -87,25 +87,25 @@ out:										\
 	return WENT;								\
 }
 
-DEFINE_STATEMENT(with_basic, struct ex_rundown_ref,
-	     ex_with_rundown_protection(ref, return -ENODEV))
-DEFINE_STATEMENT(with_cache_aware, struct ex_rundown_ref_cache_aware,
-	     ex_with_rundown_protection(ref, return -ENODEV))
-DEFINE_BLOCK(protection_basic, struct ex_rundown_ref,
+DEFINE_STATEMENT(with_basic, struct ex_rundown_ref *,
+		 ex_with_rundown_protection(ref, return -ENODEV))
+DEFINE_STATEMENT(with_cache_aware, struct ex_rundown_ref_cache_aware *,
+		 ex_with_rundown_protection(ref, return -ENODEV))
+DEFINE_BLOCK(protection_basic, struct ex_rundown_ref *,
 	     EX_RUNDOWN_PROTECTION(protection, ref))
-DEFINE_BLOCK(protection_cache_aware, struct ex_rundown_ref_cache_aware,
+DEFINE_BLOCK(protection_cache_aware, struct ex_rundown_ref_cache_aware *,
 	     EX_RUNDOWN_PROTECTION(protection, ref))
 #ifdef CLASS
-DEFINE_BLOCK(class_basic, struct ex_rundown_ref,
+DEFINE_BLOCK(class_basic, struct ex_rundown_ref *,
 	     CLASS(ex_rundown, protection)(ref))
-DEFINE_BLOCK(class_cache_aware, struct ex_rundown_ref_cache_aware,
+DEFINE_BLOCK(class_cache_aware, struct ex_rundown_ref_cache_aware *,
 	     CLASS(ex_rundown, protection)(ref))
 #endif
 #ifdef scoped_cond_guard
-DEFINE_STATEMENT(guard_basic, struct ex_rundown_ref,
-	     scoped_cond_guard(ex_rundown, return -ENODEV, ref))
-DEFINE_STATEMENT(guard_cache_aware, struct ex_rundown_ref_cache_aware,
-	     scoped_cond_guard(ex_rundown, return -ENODEV, ref))
+DEFINE_STATEMENT(guard_basic, struct ex_rundown_ref *,
+		 scoped_cond_guard(ex_rundown, return -ENODEV, ref))
+DEFINE_STATEMENT(guard_cache_aware, struct ex_rundown_ref_cache_aware *,
+		 scoped_cond_guard(ex_rundown, return -ENODEV, ref))
 #endif
 
 struct scope {

@@ -185,8 +185,8 @@ static long ex_basic_wait(struct ex_rundown_ref *ref, struct ex_drain_patience p
  * reinitializing it, is for after all of them have.
  *
  * A function of the caller's module that has released may still be executing its last instructions
- * when the wait returns. Before that module's text goes away, wait for it as after complete(): flush
- * the workqueue, cancel the timer, synchronize_rcu() for interrupts.
+ * when the wait returns. Before that module's text goes away, wait for it as after complete():
+ * flush the workqueue, cancel the timer, synchronize_rcu() for interrupts.
  *
  * Stands for ExWaitForRundownProtectionRelease.
  *

@@ -375,8 +375,8 @@ static long ex_cache_aware_wait(struct ex_rundown_ref_cache_aware *ref, bool cpu
  * place). A mutex held by the caller orders before cpu_hotplug_lock.
  *
  * A function of the caller's module that has released may still be executing its last instructions
- * when the wait returns. Before that module's text goes away, wait for it as after complete(): flush
- * the workqueue, cancel the timer, synchronize_rcu() for interrupts.
+ * when the wait returns. Before that module's text goes away, wait for it as after complete():
+ * flush the workqueue, cancel the timer, synchronize_rcu() for interrupts.
  *
  * Stands for ExWaitForRundownProtectionReleaseCacheAware.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests and the demo use that changed between kernels 6.1 and 7.3: today's names, where the
- * kernel has only older ones.
+ * What the tests and the demo use that changed between kernels 6.1 and 7.3: today's names, where
+ * the kernel has only older ones.
  */
 #ifndef _SELFTESTS_COMPAT_H
 #define _SELFTESTS_COMPAT_H
@@ -10,7 +10,7 @@
 #include <linux/timer.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#if KERNEL_VERSION(6, 13, 0) > LINUX_VERSION_CODE
 /* hrtimer_init(), which it replaces, went in 6.15. */
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *timer),

@@ -156,8 +156,10 @@
  */
 #define ex_rundown_wait_many(refs, count)				\
 	_Generic((refs),						\
-		 struct ex_rundown_ref **: ex_rundown_wait_many,	\
-		 struct ex_rundown_ref_cache_aware **: ex_rundown_wait_many_cache_aware)(refs, count)
+		 struct ex_rundown_ref **:				\
+			ex_rundown_wait_many,				\
+		 struct ex_rundown_ref_cache_aware **:			\
+			ex_rundown_wait_many_cache_aware)(refs, count)
 
 /**
  * ex_rundown_start() - refuse acquires from now on, and do not wait for holders

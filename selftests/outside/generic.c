@@ -20,7 +20,7 @@ static void count_call(struct ex_rundown_work *done)
 #define USE(type, name)								\
 static int use_##name(void)							\
 {										\
-	struct type *ref = &name, *refs[] = { &name, &name };			\
+	struct type *ref = &(name), *refs[] = { ref, ref };			\
 	const struct type *seen = ref;						\
 										\
 	WANT(ex_rundown_acquire(ref));						\

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A module that knows rundown only from what `make install' has installed. Loading it calls every
- * exported function and uses every macro of the headers; it fails if one does not do what it should.
- * The script `build' beside it checks that nothing is left out.
+ * exported function and uses every macro of the headers; it fails if one does not do what it
+ * should. The script `build' beside it checks that nothing is left out.
  */
 #include <linux/kernel.h>
 #include <linux/module.h>

@@ -13,14 +13,14 @@ DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE(cache_aware);
 #define USE(name)								\
 static int with_##name(void)							\
 {										\
-	ex_with_rundown_protection(&name, return -ENODEV)			\
+	ex_with_rundown_protection(&(name), return -ENODEV)			\
 		return 1;							\
 	return 0;								\
 }										\
 										\
 static int block_##name(void)							\
 {										\
-	EX_RUNDOWN_PROTECTION(protection, &name);				\
+	EX_RUNDOWN_PROTECTION(protection, &(name));				\
 										\
 	return protection.ref ? 1 : -ENODEV;					\
 }										\
@@ -28,9 +28,9 @@ static int block_##name(void)							\
 static int use_##name(void)							\
 {										\
 	WANT(with_##name() == 1 && block_##name() == 1);			\
-	ex_rundown_wait(&name);							\
+	ex_rundown_wait(&(name));						\
 	WANT(with_##name() == -ENODEV && block_##name() == -ENODEV);		\
-	ex_rundown_reinitialize(&name);						\
+	ex_rundown_reinitialize(&(name));					\
 	return 0;								\
 }
 

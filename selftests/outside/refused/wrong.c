@@ -9,8 +9,7 @@ static const struct ex_rundown_ref constant;
 static struct ex_rundown_ref *pointer;
 static struct ex_rundown_work work;
 
-void wrong(void *anything, int *number);
-void wrong(void *anything, int *number)
+static void __used wrong(void *anything, int *number)
 {
 	ex_rundown_release(anything);				/* refused */
 	ex_rundown_release(number);				/* refused */
