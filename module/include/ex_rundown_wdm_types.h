@@ -2,8 +2,8 @@
 /*
  * What do the words of Windows driver source mean here?
  *
- * The base types, constants and annotations that the run-down routines' prototypes and their
- * callers use. All that the including source has defined before, as macros, is left alone. Whether
+ * The base types and constants that the run-down routines' prototypes and their callers use; the
+ * annotations are in ex_rundown_wdm_sal.h. All that the including source has defined before, as macros, is left alone. Whether
  * a typedef exists can't be asked; C takes the same one twice, and these are the types that wdm.h
  * has, on 64 bits and on 32. A source whose own typedefs differ (its POOL_TYPE may be an enum)
  * defines EX_RUNDOWN_WDM_NO_TYPES and brings all of the types below.
@@ -12,6 +12,8 @@
 #define _EX_RUNDOWN_WDM_TYPES_H
 
 #include <linux/types.h>
+
+#include "ex_rundown_wdm_sal.h"
 
 /* Pool tags are character constants of four. */
 #pragma GCC diagnostic ignored "-Wmultichar"
@@ -99,208 +101,7 @@ typedef int POOL_TYPE;
 #define UNREFERENCED_PARAMETER(parameter) ((void)(parameter))
 #endif
 
-/*
- * Annotations and calling conventions: nothing. The old spellings IN, OUT, __in and __out are not
- * here: the kernel has its own uses for such names (a label in wait_event() is one).
- */
-#ifndef _In_
-#define _In_
-#endif
-#ifndef _In_opt_
-#define _In_opt_
-#endif
-#ifndef _Out_
-#define _Out_
-#endif
-#ifndef _Out_opt_
-#define _Out_opt_
-#endif
-#ifndef _Inout_
-#define _Inout_
-#endif
-#ifndef _Inout_opt_
-#define _Inout_opt_
-#endif
-#ifndef _Outptr_
-#define _Outptr_
-#endif
-#ifndef _Outptr_opt_
-#define _Outptr_opt_
-#endif
-#ifndef _In_reads_
-#define _In_reads_(...)
-#endif
-#ifndef _In_reads_bytes_
-#define _In_reads_bytes_(...)
-#endif
-#ifndef _In_reads_opt_
-#define _In_reads_opt_(...)
-#endif
-#ifndef _Out_writes_
-#define _Out_writes_(...)
-#endif
-#ifndef _Out_writes_bytes_
-#define _Out_writes_bytes_(...)
-#endif
-#ifndef _Inout_updates_
-#define _Inout_updates_(...)
-#endif
-#ifndef _Inout_updates_bytes_
-#define _Inout_updates_bytes_(...)
-#endif
-#ifndef _Ret_maybenull_
-#define _Ret_maybenull_
-#endif
-#ifndef _Ret_notnull_
-#define _Ret_notnull_
-#endif
-#ifndef _Must_inspect_result_
-#define _Must_inspect_result_
-#endif
-#ifndef _Check_return_
-#define _Check_return_
-#endif
-#ifndef _Use_decl_annotations_
-#define _Use_decl_annotations_
-#endif
-#ifndef _Function_class_
-#define _Function_class_(...)
-#endif
-#ifndef _When_
-#define _When_(...)
-#endif
-#ifndef _At_
-#define _At_(...)
-#endif
-#ifndef _Success_
-#define _Success_(...)
-#endif
-#ifndef _Pre_
-#define _Pre_
-#endif
-#ifndef _Post_
-#define _Post_
-#endif
-#ifndef _Pre_satisfies_
-#define _Pre_satisfies_(...)
-#endif
-#ifndef _Post_satisfies_
-#define _Post_satisfies_(...)
-#endif
-#ifndef _Analysis_assume_
-#define _Analysis_assume_(...)
-#endif
-#ifndef _IRQL_requires_
-#define _IRQL_requires_(...)
-#endif
-#ifndef _IRQL_requires_max_
-#define _IRQL_requires_max_(...)
-#endif
-#ifndef _IRQL_requires_min_
-#define _IRQL_requires_min_(...)
-#endif
-#ifndef _IRQL_requires_same_
-#define _IRQL_requires_same_
-#endif
-#ifndef _IRQL_raises_
-#define _IRQL_raises_(...)
-#endif
-#ifndef _IRQL_saves_
-#define _IRQL_saves_
-#endif
-#ifndef _IRQL_restores_
-#define _IRQL_restores_
-#endif
-#ifndef _IRQL_saves_global_
-#define _IRQL_saves_global_(...)
-#endif
-#ifndef _IRQL_restores_global_
-#define _IRQL_restores_global_(...)
-#endif
-#ifndef _Requires_lock_held_
-#define _Requires_lock_held_(...)
-#endif
-#ifndef _Requires_lock_not_held_
-#define _Requires_lock_not_held_(...)
-#endif
-#ifndef _Acquires_lock_
-#define _Acquires_lock_(...)
-#endif
-#ifndef _Releases_lock_
-#define _Releases_lock_(...)
-#endif
-#ifndef _Requires_shared_lock_held_
-#define _Requires_shared_lock_held_(...)
-#endif
-#ifndef _Requires_exclusive_lock_held_
-#define _Requires_exclusive_lock_held_(...)
-#endif
-#ifndef _Acquires_shared_lock_
-#define _Acquires_shared_lock_(...)
-#endif
-#ifndef _Releases_shared_lock_
-#define _Releases_shared_lock_(...)
-#endif
-#ifndef _Acquires_exclusive_lock_
-#define _Acquires_exclusive_lock_(...)
-#endif
-#ifndef _Releases_exclusive_lock_
-#define _Releases_exclusive_lock_(...)
-#endif
-#ifndef _Guarded_by_
-#define _Guarded_by_(...)
-#endif
-#ifndef _Interlocked_
-#define _Interlocked_
-#endif
-#ifndef _Reserved_
-#define _Reserved_
-#endif
-#ifndef _Enum_is_bitflag_
-#define _Enum_is_bitflag_
-#endif
-#ifndef __checkReturn
-#define __checkReturn
-#endif
-#ifndef __drv_maxIRQL
-#define __drv_maxIRQL(...)
-#endif
-#ifndef __drv_minIRQL
-#define __drv_minIRQL(...)
-#endif
-#ifndef __drv_requiresIRQL
-#define __drv_requiresIRQL(...)
-#endif
-#ifndef __drv_sameIRQL
-#define __drv_sameIRQL
-#endif
-#ifndef __drv_raisesIRQL
-#define __drv_raisesIRQL(...)
-#endif
-#ifndef __drv_when
-#define __drv_when(...)
-#endif
-#ifndef __drv_at
-#define __drv_at(...)
-#endif
-#ifndef __drv_freesMem
-#define __drv_freesMem(...)
-#endif
-#ifndef __drv_allocatesMem
-#define __drv_allocatesMem(...)
-#endif
-#ifndef __drv_mustHoldCriticalRegion
-#define __drv_mustHoldCriticalRegion
-#endif
-#ifndef __drv_aliasesMem
-#define __drv_aliasesMem
-#endif
-#ifndef __drv_functionClass
-#define __drv_functionClass(...)
-#endif
-#ifndef __drv_dispatchType
-#define __drv_dispatchType(...)
-#endif
+/* Calling conventions: there is one. */
 #ifndef NTAPI
 #define NTAPI
 #endif
