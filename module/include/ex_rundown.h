@@ -68,6 +68,7 @@
  * struct ex_rundown_ref - tracks who uses an object (EX_RUNDOWN_REF)
  * @count:       while live, the number held; about EX_RUNDOWN_DEAD from the wait on
  * @Count:       @count under the name that Windows drivers assign EX_RUNDOWN_ACTIVE to
+ * @Ptr:         @count as a pointer, the other member that Windows drivers know; points nowhere
  * @outstanding: once not live, what is still held, in a unit of its own; zero means run down
  *
  * All zero is a live ref that nobody holds.
@@ -76,6 +77,7 @@ struct ex_rundown_ref {
 	union {
 		atomic_long_t count;
 		unsigned long Count;
+		void *Ptr;
 	};
 	atomic_long_t outstanding;
 };

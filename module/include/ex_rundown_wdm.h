@@ -5,8 +5,12 @@
  * Driver source that uses the run-down routines of wdm.h compiles unchanged against this header.
  * The routines mean the same, and take any context that they take on Windows. The differences:
  *
- * - EX_RUNDOWN_REF is two words instead of one, and its Count holds other bits. Drivers may give it
- *   the value EX_RUNDOWN_ACTIVE, in memory that is otherwise zero or holds a ref that is run down.
+ * - EX_RUNDOWN_REF is two words instead of one, and its Count and Ptr hold other bits. Drivers may
+ *   give Count the value EX_RUNDOWN_ACTIVE, in memory that is otherwise zero or holds a ref that is
+ *   run down.
+ * - Count == EX_RUNDOWN_ACTIVE is not true of every ref that is running down or run down: refused
+ *   acquires leave bits in Count. Count & EX_RUNDOWN_ACTIVE is, here and on Windows.
+ * - A count of 0 is out of range for the Ex routines: they warn, and an acquire is refused.
  * - There is no IRQL. What wants APC_LEVEL or less on Windows may sleep here.
  * - Two of the routines that can't report a failure can fail. They warn, and leave a ref on which
  *   every acquire is refused and a wait returns at once.
@@ -18,7 +22,10 @@
 
 #include <linux/bug.h>
 #include <linux/gfp.h>
+#include <linux/kconfig.h>
+#include <linux/preempt.h>
 #include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include "ex_rundown.h"
@@ -123,20 +130,37 @@ static __always_inline void ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunR
 	ex_reinitialize_rundown_protection(RunRef);
 }
 
+/*
+ * Drivers ask for non-paged memory wherever they are, since what is paged can't be used at
+ * DISPATCH_LEVEL; it does not mean that the caller may not sleep. One who may is not sent to the
+ * per-CPU allocator's reserve, which lasts for some 2,000 refs in a row. With CONFIG_PREEMPT_RCU
+ * preemption is on in an RCU read-side critical section; without CONFIG_PREEMPT_COUNT nobody knows.
+ */
+static __always_inline gfp_t __ex_rundown_wdm_gfp(POOL_TYPE PoolType)
+{
+	if (PoolType & PagedPool)
+		return GFP_KERNEL;
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && preemptible() && !rcu_preempt_depth())
+		return GFP_KERNEL;
+	return GFP_ATOMIC;
+}
+
 /**
  * ExAllocateCacheAwareRundownProtection() - allocate a live cache-aware ref
- * @PoolType: paged: the caller may sleep. Non-paged: it need not be able to, and the memory comes
- *            from the reserves for such callers, which are small
+ * @PoolType: paged: the caller may sleep. Non-paged: it need not be able to
  * @PoolTag:  of no use here
  *
- * Context: Task if paged. Non-paged: not hardirq (on Windows: DISPATCH_LEVEL at most).
+ * A caller that can't sleep gets memory from a small reserve, which is refilled behind it. So does,
+ * for non-paged memory, every caller on a kernel without CONFIG_PREEMPT_COUNT, which can't tell.
+ *
+ * Context: Task if paged. Non-paged: not hardirq (on Windows: DISPATCH_LEVEL at most); may sleep
+ * where that is allowed.
  * Return: the ref; NULL without memory.
  */
 static __always_inline PEX_RUNDOWN_REF_CACHE_AWARE
 ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag)
 {
-	return ex_allocate_cache_aware_rundown_protection(PoolType & PagedPool ? GFP_KERNEL :
-										 GFP_ATOMIC);
+	return ex_allocate_cache_aware_rundown_protection(__ex_rundown_wdm_gfp(PoolType));
 }
 
 /**

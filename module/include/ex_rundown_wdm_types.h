@@ -2,44 +2,56 @@
 /*
  * What do the words of Windows driver source mean here?
  *
- * The base types, constants and annotations that the run-down routines' prototypes and their
- * callers use. All that the including source has defined before, as macros, is left alone. Whether
- * a typedef exists can't be asked; C takes the same one twice, and these are the types that wdm.h
- * has, on 64 bits and on 32. A source whose own typedefs differ (its POOL_TYPE may be an enum)
- * defines EX_RUNDOWN_WDM_NO_TYPES and brings all of the types below.
+ * The base types, constants and specifiers that the run-down routines' prototypes and their callers
+ * use; the annotations are in ex_rundown_wdm_sal.h. All that the including source has defined
+ * before, as macros, is left alone. Whether a typedef exists can't be asked; C takes the same one
+ * twice, and these are the types that wdm.h has, on 64 bits and on 32. A source whose own typedefs
+ * differ (its POOL_TYPE may be an enum) defines EX_RUNDOWN_WDM_NO_TYPES and declares all of the
+ * types below before it includes this.
  */
 #ifndef _EX_RUNDOWN_WDM_TYPES_H
 #define _EX_RUNDOWN_WDM_TYPES_H
 
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/types.h>
+
+#include "ex_rundown_wdm_sal.h"
 
 /* Pool tags are character constants of four. */
 #pragma GCC diagnostic ignored "-Wmultichar"
+/* FORCEINLINE may come before static. */
+#pragma GCC diagnostic ignored "-Wold-style-declaration"
 
+/* The compiler prints these lines, with their comments, for a source whose types differ. */
 #ifndef EX_RUNDOWN_WDM_NO_TYPES
 #ifndef VOID
-typedef void VOID;
+typedef void VOID;		/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef PVOID
-typedef void *PVOID;
+typedef void *PVOID;		/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef BOOLEAN
-typedef unsigned char BOOLEAN;
+typedef unsigned char BOOLEAN;	/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef ULONG
-typedef unsigned int ULONG;
+typedef unsigned int ULONG;	/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef ULONG_PTR
-typedef unsigned long ULONG_PTR;
+typedef unsigned long ULONG_PTR; /* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef SIZE_T
-typedef size_t SIZE_T;
+typedef size_t SIZE_T;		/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #ifndef POOL_TYPE
-typedef int POOL_TYPE;
+typedef int POOL_TYPE;		/* To have your own: #define EX_RUNDOWN_WDM_NO_TYPES */
 #endif
 #endif /* !EX_RUNDOWN_WDM_NO_TYPES */
 
+#ifndef CONST
+#define CONST const
+#endif
 #ifndef TRUE
 #define TRUE 1
 #endif
@@ -58,15 +70,21 @@ typedef int POOL_TYPE;
 #define DISPATCH_LEVEL 2
 #endif
 
-/* Bit 0 says paged. */
+/* The pool types. Bit 0 says paged, and nothing else of them matters here. */
 #ifndef NonPagedPool
-#define NonPagedPool 0
+#define NonPagedPool 0 /* Your enum? #define EX_RUNDOWN_WDM_NO_TYPES, include this after it */
 #endif
 #ifndef NonPagedPoolExecute
 #define NonPagedPoolExecute 0
 #endif
 #ifndef PagedPool
-#define PagedPool 1
+#define PagedPool 1 /* Your enum? #define EX_RUNDOWN_WDM_NO_TYPES, include this after it */
+#endif
+#ifndef NonPagedPoolMustSucceed
+#define NonPagedPoolMustSucceed 2
+#endif
+#ifndef DontUseThisType
+#define DontUseThisType 3
 #endif
 #ifndef NonPagedPoolCacheAligned
 #define NonPagedPoolCacheAligned 4
@@ -74,11 +92,70 @@ typedef int POOL_TYPE;
 #ifndef PagedPoolCacheAligned
 #define PagedPoolCacheAligned 5
 #endif
+#ifndef NonPagedPoolCacheAlignedMustS
+#define NonPagedPoolCacheAlignedMustS 6
+#endif
+#ifndef MaxPoolType
+#define MaxPoolType 7
+#endif
+#ifndef NonPagedPoolBase
+#define NonPagedPoolBase 0 /* Your enum? #define EX_RUNDOWN_WDM_NO_TYPES, include this after it */
+#endif
+#ifndef NonPagedPoolBaseMustSucceed
+#define NonPagedPoolBaseMustSucceed 2
+#endif
+#ifndef NonPagedPoolBaseCacheAligned
+#define NonPagedPoolBaseCacheAligned 4
+#endif
+#ifndef NonPagedPoolBaseCacheAlignedMustS
+#define NonPagedPoolBaseCacheAlignedMustS 6
+#endif
+#ifndef NonPagedPoolSession
+#define NonPagedPoolSession 32
+#endif
+#ifndef PagedPoolSession
+#define PagedPoolSession 33
+#endif
+#ifndef NonPagedPoolMustSucceedSession
+#define NonPagedPoolMustSucceedSession 34
+#endif
+#ifndef DontUseThisTypeSession
+#define DontUseThisTypeSession 35
+#endif
+#ifndef NonPagedPoolCacheAlignedSession
+#define NonPagedPoolCacheAlignedSession 36
+#endif
+#ifndef PagedPoolCacheAlignedSession
+#define PagedPoolCacheAlignedSession 37
+#endif
+#ifndef NonPagedPoolCacheAlignedMustSSession
+#define NonPagedPoolCacheAlignedMustSSession 38
+#endif
 #ifndef NonPagedPoolNx
-#define NonPagedPoolNx 512
+#define NonPagedPoolNx 512 /* Your enum? #define EX_RUNDOWN_WDM_NO_TYPES, include this after it */
 #endif
 #ifndef NonPagedPoolNxCacheAligned
 #define NonPagedPoolNxCacheAligned 516
+#endif
+#ifndef NonPagedPoolSessionNx
+#define NonPagedPoolSessionNx 544
+#endif
+
+/* What is or'ed to a pool type. A routine that can't raise returns NULL instead. */
+#ifndef POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
+#endif
+#ifndef POOL_RAISE_IF_ALLOCATION_FAILURE
+#define POOL_RAISE_IF_ALLOCATION_FAILURE 16
+#endif
+#ifndef POOL_COLD_ALLOCATION
+#define POOL_COLD_ALLOCATION 256
+#endif
+#ifndef POOL_NX_ALLOCATION
+#define POOL_NX_ALLOCATION 512
+#endif
+#ifndef POOL_ZERO_ALLOCATION
+#define POOL_ZERO_ALLOCATION 1024
 #endif
 
 /* Flags of ExInitializeRundownProtectionCacheAwareEx(). */
@@ -92,215 +169,54 @@ typedef int POOL_TYPE;
 #define EX_CARR_DISABLE_EXPANSION 2
 #endif
 
+/*
+ * Windows source writes FORCEINLINE, static FORCEINLINE, and FORCEINLINE static. In C a second
+ * static is an error, and in a header a function without one is defined by each file that includes
+ * it. So it depends on where FORCEINLINE stands:
+ *
+ * - In a .c file it says in-line, not static, and all three compile. Without static the function is
+ *   a global symbol: where another file of the module has one of the same name, the linker says
+ *   "multiple definition", and one of them needs a static.
+ * - In a header it says static. A static before it goes to an empty function in front, of which no
+ *   code is made; a static after it is the error "duplicate static". Where a header has that form,
+ *   and no header has FORCEINLINE alone: #define FORCEINLINE __always_inline before including this.
+ *
+ * The address of such a function can be taken.
+ */
 #ifndef FORCEINLINE
-#define FORCEINLINE static __always_inline
+#define FORCEINLINE __ex_rundown_forceinline(__INCLUDE_LEVEL__)
 #endif
+#ifndef __forceinline
+#define __forceinline FORCEINLINE
+#endif
+
+/* As IS_ENABLED() does it: level 0 becomes a comma, which puts the macro for files second. */
+#define __ex_rundown_level_0 0,
+#define __ex_rundown_forceinline(level) __ex_rundown_forceinline_at(level)
+#define __ex_rundown_forceinline_at(level) __ex_rundown_forceinline_if(__ex_rundown_level_##level)
+#define __ex_rundown_forceinline_if(comma_or_junk)					\
+	__take_second_arg(comma_or_junk __always_inline, __ex_rundown_forceinline_static)
+#define __ex_rundown_forceinline_static							\
+	__inline void __UNIQUE_ID(ex_rundown_forceinline)(void) { } static __always_inline
+
 #ifndef UNREFERENCED_PARAMETER
 #define UNREFERENCED_PARAMETER(parameter) ((void)(parameter))
 #endif
 
-/*
- * Annotations and calling conventions: nothing. The old spellings IN, OUT, __in and __out are not
- * here: the kernel has its own uses for such names (a label in wait_event() is one).
- */
-#ifndef _In_
-#define _In_
+#ifndef SYSTEM_CACHE_ALIGNMENT_SIZE
+#define SYSTEM_CACHE_ALIGNMENT_SIZE (L1_CACHE_BYTES > 64 ? L1_CACHE_BYTES : 64)
 #endif
-#ifndef _In_opt_
-#define _In_opt_
+#ifndef DECLSPEC_ALIGN
+#define DECLSPEC_ALIGN(alignment) __aligned(alignment)
 #endif
-#ifndef _Out_
-#define _Out_
+#ifndef DECLSPEC_CACHEALIGN
+#define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(SYSTEM_CACHE_ALIGNMENT_SIZE)
 #endif
-#ifndef _Out_opt_
-#define _Out_opt_
+#ifndef DECLSPEC_NORETURN
+#define DECLSPEC_NORETURN __noreturn
 #endif
-#ifndef _Inout_
-#define _Inout_
-#endif
-#ifndef _Inout_opt_
-#define _Inout_opt_
-#endif
-#ifndef _Outptr_
-#define _Outptr_
-#endif
-#ifndef _Outptr_opt_
-#define _Outptr_opt_
-#endif
-#ifndef _In_reads_
-#define _In_reads_(...)
-#endif
-#ifndef _In_reads_bytes_
-#define _In_reads_bytes_(...)
-#endif
-#ifndef _In_reads_opt_
-#define _In_reads_opt_(...)
-#endif
-#ifndef _Out_writes_
-#define _Out_writes_(...)
-#endif
-#ifndef _Out_writes_bytes_
-#define _Out_writes_bytes_(...)
-#endif
-#ifndef _Inout_updates_
-#define _Inout_updates_(...)
-#endif
-#ifndef _Inout_updates_bytes_
-#define _Inout_updates_bytes_(...)
-#endif
-#ifndef _Ret_maybenull_
-#define _Ret_maybenull_
-#endif
-#ifndef _Ret_notnull_
-#define _Ret_notnull_
-#endif
-#ifndef _Must_inspect_result_
-#define _Must_inspect_result_
-#endif
-#ifndef _Check_return_
-#define _Check_return_
-#endif
-#ifndef _Use_decl_annotations_
-#define _Use_decl_annotations_
-#endif
-#ifndef _Function_class_
-#define _Function_class_(...)
-#endif
-#ifndef _When_
-#define _When_(...)
-#endif
-#ifndef _At_
-#define _At_(...)
-#endif
-#ifndef _Success_
-#define _Success_(...)
-#endif
-#ifndef _Pre_
-#define _Pre_
-#endif
-#ifndef _Post_
-#define _Post_
-#endif
-#ifndef _Pre_satisfies_
-#define _Pre_satisfies_(...)
-#endif
-#ifndef _Post_satisfies_
-#define _Post_satisfies_(...)
-#endif
-#ifndef _Analysis_assume_
-#define _Analysis_assume_(...)
-#endif
-#ifndef _IRQL_requires_
-#define _IRQL_requires_(...)
-#endif
-#ifndef _IRQL_requires_max_
-#define _IRQL_requires_max_(...)
-#endif
-#ifndef _IRQL_requires_min_
-#define _IRQL_requires_min_(...)
-#endif
-#ifndef _IRQL_requires_same_
-#define _IRQL_requires_same_
-#endif
-#ifndef _IRQL_raises_
-#define _IRQL_raises_(...)
-#endif
-#ifndef _IRQL_saves_
-#define _IRQL_saves_
-#endif
-#ifndef _IRQL_restores_
-#define _IRQL_restores_
-#endif
-#ifndef _IRQL_saves_global_
-#define _IRQL_saves_global_(...)
-#endif
-#ifndef _IRQL_restores_global_
-#define _IRQL_restores_global_(...)
-#endif
-#ifndef _Requires_lock_held_
-#define _Requires_lock_held_(...)
-#endif
-#ifndef _Requires_lock_not_held_
-#define _Requires_lock_not_held_(...)
-#endif
-#ifndef _Acquires_lock_
-#define _Acquires_lock_(...)
-#endif
-#ifndef _Releases_lock_
-#define _Releases_lock_(...)
-#endif
-#ifndef _Requires_shared_lock_held_
-#define _Requires_shared_lock_held_(...)
-#endif
-#ifndef _Requires_exclusive_lock_held_
-#define _Requires_exclusive_lock_held_(...)
-#endif
-#ifndef _Acquires_shared_lock_
-#define _Acquires_shared_lock_(...)
-#endif
-#ifndef _Releases_shared_lock_
-#define _Releases_shared_lock_(...)
-#endif
-#ifndef _Acquires_exclusive_lock_
-#define _Acquires_exclusive_lock_(...)
-#endif
-#ifndef _Releases_exclusive_lock_
-#define _Releases_exclusive_lock_(...)
-#endif
-#ifndef _Guarded_by_
-#define _Guarded_by_(...)
-#endif
-#ifndef _Interlocked_
-#define _Interlocked_
-#endif
-#ifndef _Reserved_
-#define _Reserved_
-#endif
-#ifndef _Enum_is_bitflag_
-#define _Enum_is_bitflag_
-#endif
-#ifndef __checkReturn
-#define __checkReturn
-#endif
-#ifndef __drv_maxIRQL
-#define __drv_maxIRQL(...)
-#endif
-#ifndef __drv_minIRQL
-#define __drv_minIRQL(...)
-#endif
-#ifndef __drv_requiresIRQL
-#define __drv_requiresIRQL(...)
-#endif
-#ifndef __drv_sameIRQL
-#define __drv_sameIRQL
-#endif
-#ifndef __drv_raisesIRQL
-#define __drv_raisesIRQL(...)
-#endif
-#ifndef __drv_when
-#define __drv_when(...)
-#endif
-#ifndef __drv_at
-#define __drv_at(...)
-#endif
-#ifndef __drv_freesMem
-#define __drv_freesMem(...)
-#endif
-#ifndef __drv_allocatesMem
-#define __drv_allocatesMem(...)
-#endif
-#ifndef __drv_mustHoldCriticalRegion
-#define __drv_mustHoldCriticalRegion
-#endif
-#ifndef __drv_aliasesMem
-#define __drv_aliasesMem
-#endif
-#ifndef __drv_functionClass
-#define __drv_functionClass(...)
-#endif
-#ifndef __drv_dispatchType
-#define __drv_dispatchType(...)
-#endif
+
+/* Calling conventions: there is one. */
 #ifndef NTAPI
 #define NTAPI
 #endif

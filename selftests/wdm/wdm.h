@@ -7,12 +7,26 @@
 #define _SELFTESTS_WDM_H
 
 #include <linux/atomic.h>
+#include <linux/build_bug.h>
 #include <linux/slab.h>
+#include <linux/stddef.h>
+
+/* The same as the header's: C takes a typedef twice. */
+typedef u32 ULONG;
+typedef unsigned long ULONG_PTR;
+typedef size_t SIZE_T;
+typedef void *PVOID;
+typedef int POOL_TYPE;
 
 #include "ex_rundown_wdm.h"
 
 typedef int NTSTATUS;
 typedef int LONG;
+typedef unsigned long *PULONG_PTR;
+typedef size_t *PSIZE_T;
+
+#define C_ASSERT(expression)		static_assert(expression)
+#define FIELD_OFFSET(type, field)	offsetof(type, field)
 
 #define STATUS_SUCCESS			((NTSTATUS)0)
 #define STATUS_DELETE_PENDING		((NTSTATUS)0xC0000056)

@@ -12,20 +12,34 @@
 static EX_RUNDOWN_REF DriverRef = { .Count = EX_RUNDOWN_ACTIVE };
 
 /* A zero-filled one is live. */
-static EX_RUNDOWN_REF TraceRef;
+static EX_RUNDOWN_REF TraceRef = { 0 };
 
 /* Filter drivers keep the routines in tables. */
 typedef BOOLEAN FASTCALL SAMPLE_ACQUIRE(PEX_RUNDOWN_REF RunRef);
 typedef VOID FASTCALL SAMPLE_RELEASE(PEX_RUNDOWN_REF RunRef);
 
-static const struct {
+static CONST struct {
 	SAMPLE_ACQUIRE *Acquire;
 	SAMPLE_RELEASE *Release;
 } TraceRoutines = { ExAcquireRundownProtection, ExReleaseRundownProtection };
 
-FORCEINLINE VOID SampleFreeWriteRef(_Inout_ PDEVICE_EXTENSION Extension)
+static FORCEINLINE VOID SampleFreeRef(_In_ _Frees_ptr_opt_ PEX_RUNDOWN_REF_CACHE_AWARE Ref)
 {
-	ExFreePoolWithTag(Extension->WriteRef, SAMPLE_TAG);
+	if (Ref)
+		ExFreePoolWithTag(Ref, SAMPLE_TAG);
+}
+
+/* In a file, static may come behind it, and it may be without, if no other file has the name. */
+_Post_maybenull_ _Post_writable_byte_size_(Size)
+FORCEINLINE static PVOID SampleAllocate(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size)
+{
+	return ExAllocatePoolWithTag(PoolType, Size, SAMPLE_TAG);
+}
+
+_Use_decl_annotations_
+FORCEINLINE VOID SampleFreeWriteRef(PDEVICE_EXTENSION Extension)
+{
+	SampleFreeRef(Extension->WriteRef);
 	Extension->WriteRef = NULL;
 }
 
@@ -41,7 +55,7 @@ NTSTATUS NTAPI SampleAddDevice(PDEVICE_EXTENSION Extension)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	Size = ExSizeOfRundownProtectionCacheAware();
-	Extension->WriteRef = ExAllocatePoolWithTag(PagedPool, Size, SAMPLE_TAG);
+	Extension->WriteRef = SampleAllocate(PagedPool | POOL_COLD_ALLOCATION, Size);
 	if (!Extension->WriteRef) {
 		ExFreeCacheAwareRundownProtection(Extension->ReadRef);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -54,6 +68,8 @@ NTSTATUS NTAPI SampleAddDevice(PDEVICE_EXTENSION Extension)
 	ExRundownCompleted(&Extension->PowerRef);
 
 	Extension->Pending = 0;
+	Extension->Name = NULL;
+	Extension->NameLength = 0;
 	return STATUS_SUCCESS;
 }
 
@@ -61,7 +77,7 @@ NTSTATUS NTAPI SampleAddDevice(PDEVICE_EXTENSION Extension)
 _Use_decl_annotations_
 NTSTATUS NTAPI SampleDispatch(PDEVICE_EXTENSION Extension, ULONG Segments)
 {
-	if (!ExAcquireRundownProtection(&Extension->RemoveRef))
+	if (!SampleEnter(Extension))
 		return STATUS_DELETE_PENDING;
 
 	if (ExAcquireRundownProtectionCacheAware(Extension->ReadRef) == FALSE)
@@ -82,7 +98,7 @@ ReleaseWrite:
 ReleaseRead:
 	ExReleaseRundownProtectionCacheAware(Extension->ReadRef);
 ReleaseRemove:
-	ExReleaseRundownProtection(&Extension->RemoveRef);
+	SampleLeave(Extension);
 	return STATUS_DELETE_PENDING;
 }
 
@@ -159,4 +175,16 @@ VOID NTAPI SampleDriverOpen(VOID)
 VOID NTAPI SampleDriverClose(VOID)
 {
 	ExWaitForRundownProtectionRelease(&DriverRef);
+}
+
+/* Refused acquires do not hide that it is closed. Of a live ref that nobody holds, all is zero. */
+BOOLEAN NTAPI SampleDriverLooksOpen(VOID)
+{
+	return !(DriverRef.Count & EX_RUNDOWN_ACTIVE) && !DriverRef.Ptr;
+}
+
+_Use_decl_annotations_
+VOID NTAPI SampleUnload(VOID)
+{
+	SampleDriverClose();
 }

@@ -7,6 +7,7 @@
  * say so? The kernel warns of these, on purpose.
  */
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
 #include <linux/timer.h>
@@ -17,6 +18,7 @@
 
 #define SEGMENTS	3
 #define COMPLETION_MS	20
+#define REFS		8000
 
 static bool failures;
 module_param(failures, bool, 0444);
@@ -45,11 +47,17 @@ static int check_driver_ref(void)
 {
 	if (fails(SampleDriverIsOpen() == FALSE))
 		return -EINVAL;
+	if (fails(!SampleDriverLooksOpen()))
+		return -EINVAL;
 	SampleDriverOpen();
 	if (fails(SampleDriverIsOpen() == TRUE))
 		return -EINVAL;
-	SampleDriverClose();
+	if (fails(SampleDriverLooksOpen()))
+		return -EINVAL;
+	SampleUnload();
 	if (fails(SampleDriverIsOpen() == FALSE))
+		return -EINVAL;
+	if (fails(!SampleDriverLooksOpen()))
 		return -EINVAL;
 	return 0;
 }
@@ -57,6 +65,8 @@ static int check_driver_ref(void)
 /* The device is stopped and started; a request is pending at the stop, which has to wait for it. */
 static int check_running_device(void)
 {
+	if (fails(SampleIsThere(&device) == TRUE))
+		return -EINVAL;
 	/* PowerRef is closed yet. */
 	if (fails(SampleDispatch(&device, SEGMENTS) == STATUS_DELETE_PENDING))
 		return -EINVAL;
@@ -101,11 +111,37 @@ static int check_device(void)
 	SampleRemoveDevice(&device);
 	if (fails(SampleDispatch(&device, SEGMENTS) == STATUS_DELETE_PENDING))
 		return -EINVAL;
+	if (fails(SampleIsThere(&device) == FALSE))
+		return -EINVAL;
 
 	/* The place is used again. */
 	if (fails(SampleAddDevice(&device) == STATUS_SUCCESS))
 		return -EINVAL;
 	SampleRemoveDevice(&device);
+	return 0;
+}
+
+/* As many as a driver of many queues allocates at its start: non-paged, from where it may sleep. */
+static int check_many_refs(void)
+{
+	PEX_RUNDOWN_REF_CACHE_AWARE *refs = kvcalloc(REFS, sizeof(*refs), GFP_KERNEL);
+	int i, count = 0;
+
+	if (!refs)
+		return -ENOMEM;
+	for (i = 0; i < REFS; i++) {
+		refs[count] = ExAllocateCacheAwareRundownProtection(NonPagedPoolNx, 0);
+		if (refs[count])
+			count++;
+	}
+	/* Together, or each would interrupt all CPUs. */
+	ex_rundown_wait_many_cache_aware(refs, count);
+	for (i = 0; i < count; i++)
+		ExFreeCacheAwareRundownProtection(refs[i]);
+	kvfree(refs);
+	/* Else nobody knows who may sleep. */
+	if (IS_ENABLED(CONFIG_PREEMPT_COUNT) && fails(count == REFS))
+		return -EINVAL;
 	return 0;
 }
 
@@ -155,6 +191,8 @@ static int __init wdm_init(void)
 
 	if (!error)
 		error = check_device();
+	if (!error)
+		error = check_many_refs();
 	if (!error && fails(wdm_predefined_works()))
 		error = -EINVAL;
 	if (!error && failures)

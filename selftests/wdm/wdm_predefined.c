@@ -9,10 +9,9 @@
 
 #define VOID void
 #define BOOLEAN unsigned char
+#define FORCEINLINE static inline
 #define TRUE (1 == 1)
 #define FALSE (!TRUE)
-#define PagedPool 0x101
-#define NonPagedPoolNx NonPagedPoolNx
 #define DISPATCH_LEVEL 20
 #define UNREFERENCED_PARAMETER(parameter) sizeof(parameter)
 #define NTAPI __cold
@@ -20,22 +19,28 @@
 #define _IRQL_requires_max_(level) __aligned(level)
 #define _Must_inspect_result_ __must_check
 
-/* The same as the header's: C takes a typedef twice. */
+/* Its own types, one of which is an enum, as in wdm.h. */
+#define EX_RUNDOWN_WDM_NO_TYPES
 typedef u32 ULONG;
 typedef unsigned long ULONG_PTR;
 typedef size_t SIZE_T;
 typedef void *PVOID;
-typedef int POOL_TYPE;
-
-enum { NonPagedPoolNx = 0x200 };
+typedef enum _POOL_TYPE {
+	NonPagedPool,
+	NonPagedPoolExecute = NonPagedPool,
+	PagedPool,
+	NonPagedPoolCacheAligned = NonPagedPool + 4,
+	PagedPoolCacheAligned,
+	NonPagedPoolNx = 512,
+} POOL_TYPE;
 
 #include "ex_rundown_wdm.h"
 #include "wdm_predefined.h"
 
 static_assert(TRUE == 1 && !FALSE);
 static_assert(DISPATCH_LEVEL == 20);
-static_assert(PagedPool == 0x101);
-static_assert(NonPagedPoolNx == 512);
+static_assert(PagedPoolCacheAligned == 5);
+static_assert(NonPagedPoolNxCacheAligned == 516);
 static_assert(UNREFERENCED_PARAMETER(TRUE) == sizeof(int));
 static_assert(__builtin_types_compatible_p(_In_ int *, const int *));
 static_assert(__alignof__(struct { _IRQL_requires_max_(32) char aligned; }) == 32);
@@ -45,6 +50,17 @@ static_assert(__alignof__(struct { _IRQL_requires_max_(32) char aligned; }) == 3
 static_assert('erpS' == 0x65727053);
 #endif
 
+/* Would be an error after the header's. */
+FORCEINLINE POOL_TYPE wdm_predefined_pool(BOOLEAN Paged)
+{
+	switch (Paged ? PagedPool : NonPagedPoolNx) {
+	case PagedPool:
+		return PagedPool;
+	default:
+		return NonPagedPoolNx | POOL_ZERO_ALLOCATION;
+	}
+}
+
 /* And the routines work with it. */
 NTAPI BOOLEAN wdm_predefined_works(VOID)
 {
@@ -52,7 +68,7 @@ NTAPI BOOLEAN wdm_predefined_works(VOID)
 	PEX_RUNDOWN_REF_CACHE_AWARE Aware;
 	BOOLEAN Works;
 
-	Aware = ExAllocateCacheAwareRundownProtection(PagedPool, 0);
+	Aware = ExAllocateCacheAwareRundownProtection(wdm_predefined_pool(FALSE), 0);
 	if (!Aware)
 		return FALSE;
 	Works = ExAcquireRundownProtection(&Ref) == TRUE &&
