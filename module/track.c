@@ -459,11 +459,11 @@ void ex_track_print(const void *ref)
 	while (ex_track_next(ref, nth, &record)) {
 		nth = record.nth;
 		if (++printed > EX_TRACK_PRINTED) {
-			pr_warn("rundown: and more; /sys/kernel/debug/rundown/tracked has them\n");
+			pr_warn("rundown: and more: see /sys/kernel/debug/rundown/tracked\n");
 			break;
 		}
-		pr_warn("rundown: ref %p is held by %s:%d since %lu s, %u times, from %s context on CPU %d: %pS\n",
-			ref, record.comm, record.pid, (jiffies - record.since) / HZ, record.count,
+		pr_warn("rundown: ref %p is held %u times for %lu s by %s:%d, from %s context on CPU %d: %pS\n",
+			ref, record.count, (jiffies - record.since) / HZ, record.comm, record.pid,
 			record.context, record.cpu, (void *)record.caller);
 #ifdef CONFIG_STACKTRACE
 		stack_trace_print(record.stack, record.frames, 1);
