@@ -96,20 +96,21 @@ struct listing {
 
 static void listing_add(struct listing *listing, const char *line)
 {
-	const char *caller = strrchr(line, ':'), *times = strstr(line, " s, ");
-	char self[TASK_COMM_LEN + 16];
+	const char *caller = strrchr(line, ':'), *times = strstr(line, " is held ");
+	char self[TASK_COMM_LEN + 24];
+	const char *from;
 	unsigned int n = listing->holders++;
 
 	if (n >= ARRAY_SIZE(listing->callers) || !caller || !times)
 		return;
 	strscpy(listing->callers[n], caller + 2, sizeof(listing->callers[n]));
 	*strchrnul(listing->callers[n], '+') = '\0';
-	if (sscanf(times, " s, %u times", &listing->counts[n]) != 1)
+	if (sscanf(times, " is held %u times for ", &listing->counts[n]) != 1)
 		listing->counts[n] = 0;
-	snprintf(self, sizeof(self), "held by %s:%d ", current->comm, current->pid);
-	listing->of_this_task = strstr(line, self);
-	times = strstr(times, "times, from ");
-	if (!times || sscanf(times, "times, from %15s context", listing->context) != 1)
+	snprintf(self, sizeof(self), " s by %s:%d, ", current->comm, current->pid);
+	listing->of_this_task = strstr(times, self);
+	from = strstr(times, ", from ");
+	if (!from || sscanf(from, ", from %15s context", listing->context) != 1)
 		listing->context[0] = '\0';
 }
 
@@ -128,7 +129,7 @@ static struct listing *listing_read(struct kunit *test)
 		strim(line);
 		if (strstr(line, "expect-splat begin"))
 			memset(listing, 0, sizeof(*listing));
-		else if (strstr(line, "is held by"))
+		else if (strstr(line, " is held "))
 			listing_add(listing, line);
 		else if (listing->holders == 1 && strstr(line, listing->callers[0]))
 			listing->frames++;

@@ -183,95 +183,141 @@ static void rundown_watch_test_counts_by_time(struct kunit *test)
 	subject_release(subject);
 }
 
-static int set_warn_secs(struct kunit *test, const char *value)
+#define PARAMETERS	"/sys/module/rundown/parameters/"
+
+static int set_parameter(struct kunit *test, const char *path, const char *value)
 {
-	struct file *file = filp_open("/sys/module/rundown/parameters/hung_warn_secs", O_WRONLY, 0);
+	struct file *file = filp_open(path, O_WRONLY, 0);
 	ssize_t written;
 	loff_t at = 0;
 
 	if (IS_ERR(file))
-		kunit_skip(test, "no parameters in sysfs (%ld)", PTR_ERR(file));
+		kunit_skip(test, "%s can't be written (%ld)", path, PTR_ERR(file));
 	written = kernel_write(file, value, strlen(value), &at);
 	filp_close(file, NULL);
 	return min(written, 0L);
 }
 
-/*
- * How often the log has told of a wait: in @lines ever, and returned, since the last splat was
- * announced, with the stack.
- */
-static unsigned int look_for_told(struct kunit *test, struct subject *subject, unsigned int *lines)
+static int set_warn_secs(struct kunit *test, const char *value)
 {
-	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL), what[64];
+	return set_parameter(test, PARAMETERS "hung_warn_secs", value);
+}
+
+static int set_warnings(struct kunit *test, const char *value)
+{
+	return set_parameter(test, PARAMETERS "hung_warnings", value);
+}
+
+static int warnings_left(struct kunit *test)
+{
+	struct file *file = filp_open(PARAMETERS "hung_warnings", O_RDONLY, 0);
+	char text[16] = "";
+	loff_t at = 0;
+	int left;
+
+	if (IS_ERR(file))
+		kunit_skip(test, "no parameters in sysfs (%ld)", PTR_ERR(file));
+	kernel_read(file, text, sizeof(text) - 1, &at);
+	filp_close(file, NULL);
+	KUNIT_ASSERT_EQ(test, 0, kstrtoint(strim(text), 10, &left));
+	return left;
+}
+
+#define LOG_MARK	"rundown_watch: a test begins to read the log"
+
+/* Refs of other tests may have had the same address. */
+static void log_mark(void)
+{
+	pr_info(LOG_MARK "\n");
+}
+
+/* What the log says of waits on a ref since log_mark(). */
+struct wait_reports {
+	unsigned int lines;
+	unsigned int stacks;
+	unsigned int more;		/* waits beside the one that is named, the last time */
+	unsigned int closings;		/* lines that say that there will be no more, of any ref */
+};
+
+static struct wait_reports reports_of(struct kunit *test, struct subject *subject)
+{
+	char *line = kunit_kzalloc(test, 1024, GFP_KERNEL), what[64], *more;
+	struct wait_reports reports = {};
 	struct kmsg_dump_iter log;
-	unsigned int times = 0;
 	bool wait = false;
 	size_t length;
 
-	*lines = 0;
 	KUNIT_ASSERT_NOT_NULL(test, line);
 	snprintf(what, sizeof(what), "release of protection on ref %p: 1 held", subject->ref);
 	kmsg_dump_rewind(&log);
 	while (kmsg_dump_get_line(&log, false, line, 1023, &length)) {
 		line[length] = '\0';
-		if (strstr(line, "expect-splat begin")) {
-			times = 0;
+		more = strstr(line, "rundown: and ");
+		if (strstr(line, LOG_MARK)) {
+			reports = (struct wait_reports){};
+		} else if (strstr(line, "rundown: no more long waits")) {
+			reports.closings++;
 		} else if (strstr(line, what)) {
 			wait = true;
-			++*lines;
+			reports.lines++;
+			reports.more = 0;
+		} else if (wait && more) {
+			if (sscanf(more, "rundown: and %u more wait for it", &reports.more) != 1)
+				KUNIT_FAIL(test, "no number in '%s'", more);
 		} else if (wait && strstr(line, "Call")) {
 			wait = false;
-			times++;
+			reports.stacks++;
 		}
 	}
 	kunit_kfree(test, line);
-	return times;
+	return reports;
 }
 
-static unsigned int told(struct kunit *test, struct subject *subject)
+/* Of each of these refs, within a time that is enough for any. */
+static void expect_reports(struct kunit *test, struct subject **subjects, unsigned int n,
+			   unsigned int times)
 {
-	unsigned int lines;
+	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
+	unsigned int i;
 
-	return look_for_told(test, subject, &lines);
+	for (i = 0; i < n; i++) {
+		while (reports_of(test, subjects[i]).lines < times && time_before(jiffies, end))
+			msleep(50);
+		KUNIT_EXPECT_GE(test, reports_of(test, subjects[i]).lines, times);
+	}
 }
 
-static unsigned int lines_told(struct kunit *test, struct subject *subject)
-{
-	unsigned int lines;
-
-	look_for_told(test, subject, &lines);
-	return lines;
-}
-
-/* After one second, and after two more. */
-static void expect_told(struct kunit *test, struct subject *subject, unsigned int times)
+/* With stacks: after one second, and after two more. */
+static void expect_stacks(struct kunit *test, struct subject *subject, unsigned int times)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
 
-	while (told(test, subject) < times && time_before(jiffies, end))
+	while (reports_of(test, subject).stacks < times && time_before(jiffies, end))
 		msleep(50);
-	KUNIT_EXPECT_GE(test, told(test, subject), times);
+	KUNIT_EXPECT_GE(test, reports_of(test, subject).stacks, times);
 	/* The rest of the stack. */
 	msleep(200);
 }
 
-static void tells_of_long_waits(struct kunit *test, const struct ref_ops *ops)
+static void reports_long_waits(struct kunit *test, const struct ref_ops *ops)
 {
 	struct subject *subject = subject_create(test, ops);
 	struct thread *waiter;
 	unsigned long begin;
 
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
 	begin = jiffies;
 	waiter = waiter_start_blocked(test, subject);
 	/* It waits already. */
+	log_mark();
 	splat_begin("Call");
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
-	expect_told(test, subject, 2);
+	expect_stacks(test, subject, 2);
 	KUNIT_EXPECT_TRUE(test, time_after_eq(jiffies, begin + 3 * HZ));
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "0"), 0);
-	/* What was to look again by now finds that it need not. */
+	/* The time of a report that is no longer wanted. */
 	msleep(1500);
 	splat_end();
 	subject_release(subject);
@@ -281,9 +327,10 @@ static void tells_of_long_waits(struct kunit *test, const struct ref_ops *ops)
 	subject_reinitialize(subject);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
 	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	log_mark();
 	splat_begin("Call");
 	waiter = waiter_start_blocked(test, subject);
-	expect_told(test, subject, 1);
+	expect_stacks(test, subject, 1);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
 	/* One more may be under way. */
 	msleep(200);
@@ -292,14 +339,14 @@ static void tells_of_long_waits(struct kunit *test, const struct ref_ops *ops)
 	thread_join(test, waiter);
 }
 
-static void rundown_watch_test_tells_of_long_basic_waits(struct kunit *test)
+static void rundown_watch_test_reports_long_basic_waits(struct kunit *test)
 {
-	tells_of_long_waits(test, &basic_ops);
+	reports_long_waits(test, &basic_ops);
 }
 
-static void rundown_watch_test_tells_of_long_cache_aware_waits(struct kunit *test)
+static void rundown_watch_test_reports_long_cache_aware_waits(struct kunit *test)
 {
-	tells_of_long_waits(test, &allocated_ops);
+	reports_long_waits(test, &allocated_ops);
 }
 
 struct async {
@@ -347,19 +394,185 @@ static void rundown_watch_test_shows_asynchronous_run_downs(struct kunit *test)
 }
 
 /* There is no stack. */
-static void rundown_watch_test_tells_of_long_asynchronous_run_downs(struct kunit *test)
+static void rundown_watch_test_reports_long_asynchronous_run_downs(struct kunit *test)
 {
 	struct subject *subject = test_subject(test);
-	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
 	struct async *async;
 
+	log_mark();
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
 	async = async_start(test, subject);
-	while (!lines_told(test, subject) && time_before(jiffies, end))
-		msleep(50);
+	expect_reports(test, &subject, 1, 1);
 	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
-	KUNIT_EXPECT_GE(test, lines_told(test, subject), 1);
 	async_end(test, subject, async);
+}
+
+/* A ref that is held, and a thread that waits for it. */
+static struct subject *hung_subject(struct kunit *test)
+{
+	struct subject *subject = subject_create(test, &basic_ops);
+
+	KUNIT_ASSERT_TRUE(test, subject_acquire(subject));
+	waiter_start_blocked(test, subject);
+	return subject;
+}
+
+static void wait_for_signal(void *arg)
+{
+	struct subject *subject = arg;
+
+	allow_signal(SIGUSR1);
+	subject->ops->wait_interruptible(subject->ref);
+}
+
+/*
+ * They have waited for longer than the first two pauses. After the first report the oldest, which
+ * was named, gives up, and others come.
+ */
+static void rundown_watch_test_reports_ref_once_a_period(struct kunit *test)
+{
+	enum { EARLY = 20, LATE = 5 };
+	struct subject *subject = subject_create(test, &basic_ops);
+	struct async *async = async_start(test, subject);
+	unsigned long end, begin, least;
+	struct wait_reports reports;
+	struct thread *oldest;
+	int i;
+
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "-1"), 0);
+	oldest = thread_run(test, wait_for_signal, subject, ANY_CPU);
+	waiter_expect_blocked(test, subject, oldest);
+	for (i = 0; i < EARLY - 1; i++)
+		waiter_start_blocked(test, subject);
+	msleep(3500);
+	log_mark();
+	splat_begin("Call");
+	begin = jiffies;
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	expect_stacks(test, subject, 1);
+	/* The others, and the asynchronous one. */
+	KUNIT_EXPECT_EQ(test, reports_of(test, subject).more, EARLY);
+	send_sig(SIGUSR1, oldest->task, 1);
+	thread_join(test, oldest);
+	for (i = 0; i < LATE; i++)
+		waiter_start_blocked(test, subject);
+	end = jiffies + msecs_to_jiffies(STUCK_MS);
+	do {
+		msleep(50);
+		reports = reports_of(test, subject);
+	} while (reports.more != EARLY - 1 + LATE && time_before(jiffies, end));
+	KUNIT_EXPECT_EQ(test, reports.more, EARLY - 1 + LATE);
+	/* One at once, one after two seconds, one after four more, ... */
+	KUNIT_EXPECT_LE(test, reports.lines, 10);
+	least = ((2UL << min(reports.lines - 1, 9U)) - 2) * HZ;
+	KUNIT_EXPECT_GE(test, jiffies - begin, least);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	/* One more may be under way. */
+	msleep(200);
+	splat_end();
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
+	async_end(test, subject, async);
+}
+
+static void rundown_watch_test_reports_as_many_as_it_may(struct kunit *test)
+{
+	enum { REFS = 5, MOST = 3 };
+	struct subject *subjects[REFS];
+	unsigned long end = jiffies + msecs_to_jiffies(STUCK_MS);
+	unsigned int i, lines = 0;
+
+	for (i = 0; i < REFS; i++)
+		subjects[i] = hung_subject(test);
+	/* So that all of them are overdue at once. */
+	msleep(1500);
+	log_mark();
+	splat_begin("Call");
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "3"), 0);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	while (!reports_of(test, subjects[0]).closings && time_before(jiffies, end))
+		msleep(50);
+	KUNIT_EXPECT_EQ(test, warnings_left(test), 0);
+	/* The time of more reports. */
+	msleep(1500);
+	for (i = 0; i < REFS; i++)
+		lines += reports_of(test, subjects[i]).lines;
+	KUNIT_EXPECT_EQ(test, lines, MOST);
+	KUNIT_EXPECT_EQ(test, reports_of(test, subjects[0]).closings, 1);
+	/* For those that wait already. */
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "20"), 0);
+	expect_reports(test, subjects, REFS, 1);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	/* One more may be under way. */
+	msleep(200);
+	splat_end();
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
+	for (i = 0; i < REFS; i++)
+		subject_release(subjects[i]);
+}
+
+static void rundown_watch_test_reports_without_limit(struct kunit *test)
+{
+	/* More than are reported at a time. */
+	enum { REFS = 13 };
+	struct subject *subjects[REFS];
+	unsigned int i;
+
+	for (i = 0; i < REFS; i++)
+		subjects[i] = hung_subject(test);
+	log_mark();
+	splat_begin("Call");
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "-1"), 0);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	expect_reports(test, subjects, REFS, 1);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	KUNIT_EXPECT_EQ(test, warnings_left(test), -1);
+	KUNIT_EXPECT_EQ(test, reports_of(test, subjects[0]).closings, 0);
+	/* One more may be under way. */
+	msleep(200);
+	splat_end();
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
+	for (i = 0; i < REFS; i++)
+		subject_release(subjects[i]);
+}
+
+/* Nor does the work run that looks for overdue waits. */
+static void rundown_watch_test_reports_none(struct kunit *test)
+{
+	struct call_probe works = { .kp.symbol_name = "ex_watch", .any_task = true };
+	struct subject *subject;
+	int before;
+
+	call_probe_begin(test, &works);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "0"), 0);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "1"), 0);
+	before = atomic_read(&works.calls);
+	log_mark();
+	subject = hung_subject(test);
+	msleep(1500);
+	KUNIT_EXPECT_EQ(test, call_probe_end(&works), before);
+	KUNIT_EXPECT_EQ(test, reports_of(test, subject).lines, 0);
+	KUNIT_EXPECT_EQ(test, set_warn_secs(test, "60"), 0);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "10"), 0);
+	subject_release(subject);
+}
+
+static void rundown_watch_test_refuses_bad_numbers_of_warnings(struct kunit *test)
+{
+	static const char * const good[] = { "-1", "0", "2147483647", "10" };
+	int i, value;
+
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "7"), 0);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "many"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "1.5"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "-2"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, set_warnings(test, "2147483648"), -ERANGE);
+	KUNIT_EXPECT_EQ(test, warnings_left(test), 7);
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		KUNIT_EXPECT_EQ(test, set_warnings(test, good[i]), 0);
+		KUNIT_EXPECT_EQ(test, kstrtoint(good[i], 10, &value), 0);
+		KUNIT_EXPECT_EQ(test, warnings_left(test), value);
+	}
 }
 
 static void rundown_watch_test_refuses_bad_times(struct kunit *test)
@@ -465,11 +678,16 @@ static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts_by_time, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_shows_asynchronous_run_downs, each_main_kind),
-	KUNIT_CASE(rundown_watch_test_tells_of_long_basic_waits),
-	KUNIT_CASE(rundown_watch_test_tells_of_long_cache_aware_waits),
-	KUNIT_CASE_PARAM(rundown_watch_test_tells_of_long_asynchronous_run_downs,
+	KUNIT_CASE(rundown_watch_test_reports_long_basic_waits),
+	KUNIT_CASE(rundown_watch_test_reports_long_cache_aware_waits),
+	KUNIT_CASE_PARAM(rundown_watch_test_reports_long_asynchronous_run_downs,
 			 each_main_kind),
+	KUNIT_CASE(rundown_watch_test_reports_ref_once_a_period),
+	KUNIT_CASE(rundown_watch_test_reports_as_many_as_it_may),
+	KUNIT_CASE(rundown_watch_test_reports_without_limit),
+	KUNIT_CASE(rundown_watch_test_reports_none),
 	KUNIT_CASE(rundown_watch_test_refuses_bad_times),
+	KUNIT_CASE(rundown_watch_test_refuses_bad_numbers_of_warnings),
 #ifdef CONFIG_TRACEPOINTS
 	KUNIT_CASE_PARAM(rundown_watch_test_traces_waits, each_main_kind),
 #endif

@@ -24,7 +24,6 @@
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/task.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -201,6 +200,7 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 
 	waiter->wait.task = current;
 	waiter->wait.since = jiffies;
+	waiter->wait.reported = waiter->wait.since;
 	waiter->begun = ktime_get_ns();
 	ex_count(EX_COUNT_SLEPT, 1);
 	raw_spin_lock_irqsave(&waiters_lock, flags);
@@ -295,6 +295,7 @@ void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait w
 	INIT_WORK(&async->work, ex_drain_async_work);
 	async->wait = wait;
 	async->wait.since = jiffies;
+	async->wait.reported = async->wait.since;
 	async->token = token;
 	async->fn = fn;
 }
@@ -315,121 +316,34 @@ void ex_drain_async(struct ex_rundown_work *async)
 	ex_watch_arm();
 }
 
-/* With the lock held: the waiter is not through, so what it waits for is there. */
-static void ex_drain_tell(const struct ex_rundown_wait *wait, struct ex_rundown_wait *copy)
-{
-	*copy = *wait;
-	copy->left = atomic_long_read(wait->outstanding) >> wait->shift;
-	if (copy->task)
-		get_task_struct(copy->task);
-}
-
 /**
- * ex_drain_told() - done with a copy of a wait
- * @wait: the copy
+ * ex_drain_walk_waits() - call a function for each wait that sleeps or is asynchronous
+ * @fn:  the function; called under a raw spinlock, with IRQs off
+ * @arg: for @fn
+ *
+ * A wait can't end, and its ref can't go away, while @fn is called for it. The tasks come first; of
+ * these, and of the asynchronous run-downs of one ref, the one that began first.
  *
  * Context: Any but NMI.
  */
-void ex_drain_told(struct ex_rundown_wait *wait)
-{
-	if (wait->task)
-		put_task_struct(wait->task);
-}
-
-/**
- * ex_drain_waits() - who waits
- * @waits: gets copies, each for ex_drain_told()
- * @room:  for so many
- *
- * Context: Any but NMI.
- * Return: how many there are, be it more than @room.
- */
-unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room)
+void ex_drain_walk_waits(void (*fn)(struct ex_rundown_wait *wait, void *arg), void *arg)
 {
 	struct ex_rundown_work *async;
 	struct ex_drain_waiter *waiter;
-	unsigned int count = 0, i;
 	unsigned long flags;
+	unsigned int i;
 
 	raw_spin_lock_irqsave(&waiters_lock, flags);
-	list_for_each_entry(waiter, &waiters, entry) {
-		if (count < room)
-			ex_drain_tell(&waiter->wait, &waits[count]);
-		count++;
-	}
+	list_for_each_entry(waiter, &waiters, entry)
+		fn(&waiter->wait, arg);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
 
 	for (i = 0; i < ARRAY_SIZE(async_homes); i++) {
 		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
-		list_for_each_entry(async, &async_homes[i].asyncs, call.entry) {
-			if (count < room)
-				ex_drain_tell(&async->wait, &waits[count]);
-			count++;
-		}
+		list_for_each_entry(async, &async_homes[i].asyncs, call.entry)
+			fn(&async->wait, arg);
 		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
 	}
-	return count;
-}
-
-/* With the lock held. */
-static bool ex_drain_is_overdue(struct ex_rundown_wait *wait, unsigned long after,
-				unsigned int times, unsigned long *next)
-{
-	/* 1, 3, 7, ... times after */
-	unsigned long now = jiffies, due = wait->since + ((2UL << wait->told) - 1) * after;
-
-	if (wait->told >= times)
-		return false;
-	if (time_before(now, due)) {
-		*next = min(*next, due - now);
-		return false;
-	}
-	wait->told++;
-	return true;
-}
-
-/**
- * ex_drain_overdue() - is there a wait to tell of?
- * @after: jiffies until the first time; each pause is twice the one before
- * @times: how often at most
- * @copy:  gets a copy, for ex_drain_told()
- * @next:  if there is none: in how many jiffies there may be one, ULONG_MAX if never
- *
- * Context: Any but NMI.
- * Return: true if there is; it counts as told of.
- */
-bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown_wait *copy,
-		      unsigned long *next)
-{
-	struct ex_rundown_work *async;
-	struct ex_drain_waiter *waiter;
-	bool found = false;
-	unsigned long flags;
-	unsigned int i;
-
-	*next = ULONG_MAX;
-	raw_spin_lock_irqsave(&waiters_lock, flags);
-	list_for_each_entry(waiter, &waiters, entry) {
-		found = ex_drain_is_overdue(&waiter->wait, after, times, next);
-		if (found) {
-			ex_drain_tell(&waiter->wait, copy);
-			break;
-		}
-	}
-	raw_spin_unlock_irqrestore(&waiters_lock, flags);
-
-	for (i = 0; i < ARRAY_SIZE(async_homes) && !found; i++) {
-		raw_spin_lock_irqsave(&async_homes[i].lock, flags);
-		list_for_each_entry(async, &async_homes[i].asyncs, call.entry) {
-			found = ex_drain_is_overdue(&async->wait, after, times, next);
-			if (found) {
-				ex_drain_tell(&async->wait, copy);
-				break;
-			}
-		}
-		raw_spin_unlock_irqrestore(&async_homes[i].lock, flags);
-	}
-	return found;
 }
 
 /**

@@ -30,10 +30,7 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
 		     const void *ref, unsigned long caller);
 void ex_drain_wake(atomic_long_t *outstanding);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
-unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room);
-bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown_wait *copy,
-		      unsigned long *next);
-void ex_drain_told(struct ex_rundown_wait *wait);
+void ex_drain_walk_waits(void (*fn)(struct ex_rundown_wait *wait, void *arg), void *arg);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);
 void ex_drain_async_init(struct ex_rundown_work *async, struct ex_rundown_wait wait, long token,
 			 void (*fn)(struct ex_rundown_work *work), struct module *owner);

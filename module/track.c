@@ -549,15 +549,15 @@ void ex_track_print(const void *ref)
 		/* It may have been released meanwhile. */
 		if (!ex_track_copy(oldest[i].table, oldest[i].at, &of, &record) || of != ref)
 			continue;
-		pr_warn("rundown: ref %p is held by %s:%d since %lu s, %u times, from %s context on CPU %d: %pS\n",
-			ref, record.comm, record.pid, (jiffies - record.since) / HZ, record.count,
+		pr_warn("rundown: ref %p is held %u times for %lu s by %s:%d, from %s context on CPU %d: %pS\n",
+			ref, record.count, (jiffies - record.since) / HZ, record.comm, record.pid,
 			record.context, record.cpu, (void *)record.caller);
 #ifdef CONFIG_STACKTRACE
 		stack_trace_print(record.stack, record.frames, 1);
 #endif
 	}
 	if (records > EX_TRACK_PRINTED)
-		pr_warn("rundown: and more; /sys/kernel/debug/rundown/tracked has them\n");
+		pr_warn("rundown: and more: see /sys/kernel/debug/rundown/tracked\n");
 }
 
 /* For debugfs: all that there are. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waits that take long: the log tells of them, and debugfs at any time.
+ * Waits that take long are reported in the log, and all waits in debugfs.
  *
- * A waiter leaves on its entry what there is to tell. A work item looks at the entries when the
- * first of them is due; nobody is woken for it, so khungtaskd still sees who is stuck.
+ * As with the kernel's hung tasks, one parameter says when a wait is reported, and another how many
+ * reports there are in all. A work item looks for overdue waits; it wakes none of the waiters, so
+ * khungtaskd still finds them.
  */
 #include <linux/debugfs.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/sched/debug.h>
-#include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -18,18 +18,34 @@
 #include "drain.h"
 #include "events.h"
 #include "track.h"
+#include "waits.h"
 #include "watch.h"
 
-/* How often one wait is told of, at growing intervals. */
+/* How often one ref is reported, at growing intervals. */
 #define EX_WATCH_TIMES	10
-/* So that the last of them is not so far off that jiffies wrap. */
+/* So that the last pause is not so long that jiffies wrap. */
 #define EX_WATCH_MOST_SECS	2000
+/* Reports at a time. */
+#define EX_WATCH_ROOM	10
 
 static void ex_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watch_work, ex_watch);
+/* These are written under kernel_param_lock(). */
 static unsigned int hung_warn_secs = 60;
-/* From the end of the module's init to the begin of its exit; under kernel_param_lock(). */
+static int hung_warnings = 10;
+/* From the end of the module's init to the begin of its exit. */
 static bool watching;
+
+/* The parameters have been written. They are for the waits that are there already, too. */
+static void ex_watch_restart(void)
+{
+	if (!watching)
+		return;
+	if (hung_warn_secs && hung_warnings)
+		mod_delayed_work(system_unbound_wq, &watch_work, 0);
+	else
+		cancel_delayed_work(&watch_work);
+}
 
 static int hung_warn_secs_set(const char *value, const struct kernel_param *parameter)
 {
@@ -42,9 +58,7 @@ static int hung_warn_secs_set(const char *value, const struct kernel_param *para
 	if (secs > EX_WATCH_MOST_SECS)
 		return -EINVAL;
 	WRITE_ONCE(hung_warn_secs, secs);
-	/* For those who wait already. */
-	if (secs && watching)
-		mod_delayed_work(system_unbound_wq, &watch_work, 0);
+	ex_watch_restart();
 	return 0;
 }
 
@@ -55,30 +69,82 @@ static const struct kernel_param_ops hung_warn_secs_ops = {
 module_param_cb(hung_warn_secs, &hung_warn_secs_ops, &hung_warn_secs, 0644);
 MODULE_PARM_DESC(hung_warn_secs, "Warn of a wait after so many seconds, at most 2000; 0: never (60)");
 
-static void ex_watch_report(const struct ex_rundown_wait *wait)
+static int hung_warnings_set(const char *value, const struct kernel_param *parameter)
 {
-	pr_warn("rundown: %pS waits since %lu s for the release of protection on ref %p: %ld held\n",
+	int warnings;
+	int error = kstrtoint(value, 0, &warnings);
+
+	if (error)
+		return error;
+	if (warnings < -1)
+		return -EINVAL;
+	WRITE_ONCE(hung_warnings, warnings);
+	ex_watch_restart();
+	return 0;
+}
+
+static const struct kernel_param_ops hung_warnings_ops = {
+	.set = hung_warnings_set,
+	.get = param_get_int,
+};
+module_param_cb(hung_warnings, &hung_warnings_ops, &hung_warnings, 0644);
+MODULE_PARM_DESC(hung_warnings, "Warnings of long waits that are left; -1: no limit (10)");
+
+static void ex_watch_report(const struct ex_waits_report *report)
+{
+	const struct ex_rundown_wait *wait = &report->wait;
+
+	pr_warn("rundown: %pS has been waiting for %lu s for the release of protection on ref %p: %ld held\n",
 		(void *)wait->caller, (jiffies - wait->since) / HZ, wait->ref, wait->left);
+	if (report->waits > 1)
+		pr_warn("rundown: and %u more wait for it\n", report->waits - 1);
 	if (wait->task)
 		sched_show_task(wait->task);
 	ex_track_print(wait->ref);
 }
 
-static void ex_watch(struct work_struct *work)
+/* Collect what is to be reported, and take it from hung_warnings. True if these are the last. */
+static bool ex_watch_collect(struct ex_waits_report *reports, unsigned int *count)
 {
-	unsigned long after = READ_ONCE(hung_warn_secs) * HZ, next;
-	struct ex_rundown_wait wait;
+	unsigned long after = hung_warn_secs * HZ, next;
+	unsigned int room = EX_WATCH_ROOM;
 
-	if (!after)
-		return;
-	while (ex_drain_overdue(after, EX_WATCH_TIMES, &wait, &next)) {
-		ex_watch_report(&wait);
-		ex_drain_told(&wait);
-		cond_resched();
+	*count = 0;
+	if (!after || !hung_warnings)
+		return false;
+	if (hung_warnings > 0)
+		room = min_t(unsigned int, room, hung_warnings);
+	*count = ex_waits_overdue(after, EX_WATCH_TIMES, reports, room, &next);
+	if (hung_warnings > 0) {
+		WRITE_ONCE(hung_warnings, hung_warnings - *count);
+		if (!hung_warnings)
+			return true;
 	}
-	/* Not later than a wait may be due that begins now. */
+	/* Rearm no later than the deadline of a wait that starts now. */
 	if (next != ULONG_MAX)
 		mod_delayed_work(system_unbound_wq, &watch_work, min(next, after));
+	return false;
+}
+
+static void ex_watch(struct work_struct *work)
+{
+	/* The work does not run twice at a time. */
+	static struct ex_waits_report reports[EX_WATCH_ROOM];
+	unsigned int count, i;
+	bool last;
+
+	/* Rearming must not put off the immediate run that a writer of the parameters asks for. */
+	kernel_param_lock(THIS_MODULE);
+	last = ex_watch_collect(reports, &count);
+	kernel_param_unlock(THIS_MODULE);
+
+	for (i = 0; i < count; i++) {
+		ex_watch_report(&reports[i]);
+		ex_waits_put(&reports[i].wait);
+		cond_resched();
+	}
+	if (last)
+		pr_warn("rundown: no more long waits will be reported: see /sys/kernel/debug/rundown/waiters, or write to /sys/module/rundown/parameters/hung_warnings\n");
 }
 
 /**
@@ -92,18 +158,18 @@ void ex_watch_arm(void)
 {
 	unsigned long after = READ_ONCE(hung_warn_secs) * HZ;
 
-	if (after && !delayed_work_pending(&watch_work))
+	if (after && READ_ONCE(hung_warnings) && !delayed_work_pending(&watch_work))
 		queue_delayed_work(system_unbound_wq, &watch_work, after);
 }
 
 static int waiters_show(struct seq_file *file, void *unused)
 {
-	unsigned int room = ex_drain_waits(NULL, 0) + 16, count, i;
+	unsigned int room = ex_waits_copy(NULL, 0) + 16, count, i;
 	struct ex_rundown_wait *waits = kvcalloc(room, sizeof(*waits), GFP_KERNEL);
 
 	if (!waits)
 		return -ENOMEM;
-	count = ex_drain_waits(waits, room);
+	count = ex_waits_copy(waits, room);
 	seq_puts(file, "# ref outstanding seconds task comm caller\n");
 	for (i = 0; i < min(count, room); i++) {
 		struct ex_rundown_wait *it = &waits[i];
@@ -111,7 +177,7 @@ static int waiters_show(struct seq_file *file, void *unused)
 		seq_printf(file, "%p %ld %lu %d %s %pS\n", it->ref, it->left,
 			   (jiffies - it->since) / HZ, it->task ? task_pid_nr(it->task) : 0,
 			   it->task ? it->task->comm : "asynchronous", (void *)it->caller);
-		ex_drain_told(it);
+		ex_waits_put(it);
 	}
 	if (count > room)
 		seq_printf(file, "# and %u more\n", count - room);

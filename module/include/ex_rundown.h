@@ -240,16 +240,17 @@ bool ex_rundown_is_active_cache_aware(const struct ex_rundown_ref_cache_aware *r
 bool ex_rundown_is_complete_cache_aware(const struct ex_rundown_ref_cache_aware *ref);
 void ex_rundown_reinitialize_cache_aware_cpuslocked(struct ex_rundown_ref_cache_aware *ref);
 
-/* What there is to tell of somebody who waits. */
+/* A wait, for those who report it. */
 struct ex_rundown_wait {
 	const void *ref;
 	unsigned long caller;
 	atomic_long_t *outstanding;
 	unsigned int shift;
-	unsigned int told;		/* so often */
+	unsigned int reports;		/* so many so far */
 	struct task_struct *task;	/* NULL: a function is to be called */
 	unsigned long since;		/* jiffies */
-	long left;			/* what was outstanding as this copy was made */
+	unsigned long reported;		/* jiffies of the last report; at first, as @since */
+	long left;			/* in a copy: how many were held when it was made */
 };
 
 /* A function that is to be called, or is running. */

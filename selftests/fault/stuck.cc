@@ -65,20 +65,20 @@ string blocked_tasks()
 
 const string hung_warn_secs = "/sys/module/rundown/parameters/hung_warn_secs";
 
-// How often the log tells of waits that began in the module.
-size_t told(const string &text)
+// How many waits that began in the module are reported.
+size_t reports(const string &text)
 {
 	size_t n = 0;
 	std::istringstream lines(text);
 	for (string line; std::getline(lines, line);) {
-		n += line.find("[rundown_stress] waits since ") != line.npos &&
+		n += line.find("[rundown_stress] has been waiting for ") != line.npos &&
 		     line.find(": 1 held") != line.npos;
 	}
 	return n;
 }
 
-// Each wait is told of, and again, with the waiter's stack; and not any more once that is off.
-bool long_waits_are_told()
+// Each wait is reported, and again, with the waiter's stack; and not any more once that is off.
+bool long_waits_are_reported()
 {
 	Log log;
 	string text;
@@ -86,16 +86,16 @@ bool long_waits_are_told()
 	write_file(hung_warn_secs, "1");
 	bool twice = within(20s, [&] {
 		text += log.read_on();
-		return told(text) >= 4;
+		return reports(text) >= 4;
 	});
 	write_file(hung_warn_secs, "0");
-	// Some are being told of.
+	// A report may be under way.
 	text += log.read_to_silence();
 	log.say("expect-splat end");
 	bool stacks = text.find("ex_basic_wait") != text.npos &&
 		      text.find("ex_cache_aware_") != text.npos;
 	std::this_thread::sleep_for(5s);
-	return twice && stacks && !told(log.read_on());
+	return twice && stacks && !reports(log.read_on());
 }
 
 // The line of each wait, with what is outstanding.
@@ -154,7 +154,7 @@ int main()
 	check(basic.state() == 'D' && percpu.state() == 'D', "the waits stay");
 
 	check(waiters_file_shows_both(), "debugfs shows who waits, for how many");
-	check(long_waits_are_told(), "the log tells of waits that take long");
+	check(long_waits_are_reported(), "the log reports waits that take long");
 	bool refused = true;
 	for (const char *bad : {"-1", "x", "4294967296", "4294967295"})
 		refused &= write_file(hung_warn_secs, bad) != 0;

@@ -9,6 +9,7 @@
 # as GIVEN=SHOWN, and after the | those that are refused.
 table='
 rundown hung_warn_secs 644 0=0 1=1 0x10=16 60=60 | -1 x 1.5 4294967295 4294967296
+rundown hung_warnings 644 -1=-1 0=0 0x10=16 2147483647=2147483647 | -2 x 1.5 2147483648 4294967295
 rundown_hotplug broken 444 1=Y 0=N y=Y off=N | 2 maybe -1
 rundown_wdm failures 444 0=N 1=Y | 2 perhaps
 rundown_user threads 444 1=1 16=16 0x3=3 | 0 17 -1 +-1 two 1.5 4294967297 99999999999999999999
