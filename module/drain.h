@@ -29,6 +29,7 @@ void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
 long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned long held,
 		     const void *ref, unsigned long caller);
 void ex_drain_wake(atomic_long_t *outstanding);
+void ex_drain_wake_missing(void);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
 unsigned int ex_drain_waits(struct ex_rundown_wait *waits, unsigned int room);
 bool ex_drain_overdue(unsigned long after, unsigned int times, struct ex_rundown_wait *copy,
