@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* CPUs that go and come between acquire and release, during a wait, and between two lives. */
+#include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kprobes.h>
 
@@ -27,8 +30,11 @@ static void online(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, 0, add_cpu(cpu), "CPU %d does not come back", cpu);
 }
 
+static void stranger_remove(void);
+
 static void rundown_hotplug_cpu_exit(struct kunit *test)
 {
+	stranger_remove();
 	online(test);
 	fixture_exit(test);
 }
@@ -223,10 +229,19 @@ static void release_last(void *arg)
 	}
 }
 
+/* Stops the module's timer, so that the waiter is left to the module's own hotplug callback. */
+#define NO_TIMER	\
+	((struct call_probe){				\
+		.kp.symbol_name = "ex_hotplug_poll",	\
+		.any_task = true,			\
+		.override = true,			\
+	})
+
 /* On the CPU that goes, in the middle of going: interrupts off, and its threads parked. */
 static void last_release_on_dying_cpu(struct kunit *test, const char *function)
 {
 	struct last_release last = { .subject = subject_create(test, &allocated_ops) };
+	struct call_probe timer = NO_TIMER;
 	struct call_probe dying = {
 		.kp.symbol_name = function,
 		.any_task = true,
@@ -236,13 +251,16 @@ static void last_release_on_dying_cpu(struct kunit *test, const char *function)
 	int cpu = victim_cpu(test), err;
 
 	call_probe_begin(test, &dying);
+	call_probe_begin(test, &timer);
 	if (!subject_acquire(last.subject)) {
+		call_probe_end(&timer);
 		call_probe_end(&dying);
 		KUNIT_FAIL_AND_ABORT(test, "refused");
 	}
 	last.waiter = waiter_start_blocked(test, last.subject);
 	err = remove_cpu(cpu);
 	KUNIT_EXPECT_GE(test, call_probe_end(&dying), 1);
+	call_probe_end(&timer);
 	if (!last.released)
 		release_last(&last);
 	KUNIT_ASSERT_EQ(test, err, 0);
@@ -270,71 +288,207 @@ static void rundown_hotplug_cpu_test_last_release_while_dying(struct kunit *test
 	last_release_on_dying_cpu(test, "sched_cpu_dying");
 }
 
-/* Waits when the CPU is dead, before the module's own callback, for who waits for that release. */
-static struct callback_wait {
+/*
+ * Another subsystem's callbacks: one makes the last release on the CPU while it is not online and
+ * has interrupts off; another, which runs before the module's own, waits for a thread of ours.
+ */
+static struct stranger {
 	struct last_release last;
-	struct subject *held;
-	unsigned long left;
-} *callback_wait;
+	struct ex_rundown_work work;
+	struct completion called;
+	bool waited, ended;
+	int error;
+} *stranger;
 
-static int wait_when_dead(unsigned int cpu)
+static int stranger_releases(unsigned int cpu)
 {
-	struct callback_wait *wait = callback_wait;
-
-	if (wait)
-		wait->left = wait->held->ops->wait_timeout(wait->held->ref,
-							   msecs_to_jiffies(BLOCKS_MS));
+	if (stranger && stranger->last.subject)
+		release_last(&stranger->last);
 	return 0;
 }
 
-static void wait_and_release(void *arg)
+/* flush_work(), but so that the machine survives if the thread is stuck. */
+static int stranger_waits(unsigned int cpu)
 {
-	struct callback_wait *wait = arg;
-
-	subject_wait(wait->last.subject);
-	subject_release(wait->held);
+	if (stranger && stranger->last.released) {
+		stranger->waited = true;
+		stranger->ended = wait_for_completion_timeout(&stranger->last.waiter->done,
+							      msecs_to_jiffies(BLOCKS_MS));
+	}
+	return 0;
 }
 
-static void rundown_hotplug_cpu_test_callback_waits(struct kunit *test)
+static int stranger_fails(unsigned int cpu)
 {
-	struct callback_wait *wait = share_zalloc(test, sizeof(*wait));
-	struct call_probe dying = {
-		.kp.symbol_name = "sched_cpu_dying",
-		.any_task = true,
-		.hook = release_last,
-		.arg = &wait->last,
-	};
-	int cpu = victim_cpu(test), state, err;
+	return stranger ? stranger->error : 0;
+}
 
-	wait->last.subject = subject_create(test, &allocated_ops);
-	wait->held = subject_create(test, &basic_ops);
-	call_probe_begin(test, &dying);
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rundown_kunit:dead", NULL,
-					  wait_when_dead);
-	if (state < 0 || !subject_acquire(wait->last.subject) || !subject_acquire(wait->held)) {
-		call_probe_end(&dying);
-		KUNIT_FAIL_AND_ABORT(test, "no callback (%d), or refused", state);
+/* Before the release, so that a timer that expires only once is of no use. */
+static int stranger_dawdles(unsigned int cpu)
+{
+	if (stranger)
+		msleep(20 * STAYS_MS);
+	return 0;
+}
+
+static int stranger_goes(unsigned int cpu)
+{
+	return stranger_fails(cpu) ?: stranger_dawdles(cpu);
+}
+
+static int stranger_comes(unsigned int cpu)
+{
+	return stranger_fails(cpu) ?: stranger_waits(cpu);
+}
+
+/*
+ * Startup and teardown. The first two states belong to drivers of other architectures. The second
+ * is below the module's online state; the third, which is dynamic like the module's and registered
+ * later, is above its prepare state: startup is called from below, teardown from above.
+ */
+static struct {
+	enum cpuhp_state wanted;
+	int (*startup)(unsigned int cpu), (*teardown)(unsigned int cpu);
+	int state;
+} stranger_states[] = {
+	{ CPUHP_AP_ARM_TWD_STARTING, stranger_releases, stranger_releases },
+	{ CPUHP_AP_PERF_POWERPC_NEST_IMC_ONLINE, stranger_comes, stranger_goes },
+	{ CPUHP_BP_PREPARE_DYN, stranger_dawdles, stranger_waits },
+};
+
+static void stranger_remove(void)
+{
+	unsigned int i;
+
+	stranger = NULL;
+	for (i = 0; i < ARRAY_SIZE(stranger_states); i++) {
+		if (stranger_states[i].state)
+			cpuhp_remove_state_nocalls(stranger_states[i].state);
+		stranger_states[i].state = 0;
 	}
-	wait->last.waiter = thread_run(test, wait_and_release, wait, ANY_CPU);
-	waiter_expect_blocked(test, wait->last.subject, wait->last.waiter);
-	callback_wait = wait;
-	err = remove_cpu(cpu);
-	callback_wait = NULL;
-	cpuhp_remove_state_nocalls(state);
-	KUNIT_EXPECT_GE(test, call_probe_end(&dying), 1);
-	if (!wait->last.released)
-		release_last(&wait->last);
-	KUNIT_ASSERT_EQ(test, err, 0);
-	offline_cpu = cpu;
-	KUNIT_EXPECT_GT(test, wait->left, 0);
-	thread_join(test, wait->last.waiter);
+}
+
+static struct stranger *stranger_add(struct kunit *test)
+{
+	struct stranger *it = share_zalloc(test, sizeof(*it));
+	unsigned int i;
+
+	init_completion(&it->called);
+	for (i = 0; i < ARRAY_SIZE(stranger_states); i++) {
+		int error = cpuhp_setup_state_nocalls(stranger_states[i].wanted,
+						      "rundown_kunit:stranger",
+						      stranger_states[i].startup,
+						      stranger_states[i].teardown);
+
+		if (error < 0)
+			kunit_skip(test, "no callback for state %d: %d", stranger_states[i].wanted,
+				   error);
+		stranger_states[i].state = error ?: stranger_states[i].wanted;
+	}
+	return it;
+}
+
+static void stranger_called(struct ex_rundown_work *work)
+{
+	complete(&container_of(work, struct stranger, work)->called);
+}
+
+static void start_async(struct stranger *it)
+{
+	struct subject *subject = it->last.subject;
+
+	subject->ops->start_async(subject->ref, &it->work, stranger_called);
+}
+
+static void wait_for_release(void *arg)
+{
+	struct stranger *it = arg;
+
+	subject_wait(it->last.subject);
+}
+
+static void wait_for_call(void *arg)
+{
+	struct stranger *it = arg;
+
+	start_async(it);
+	wait_for_completion(&it->called);
+}
+
+static void wait_at_barrier(void *arg)
+{
+	start_async(arg);
+	ex_rundown_async_barrier();
+}
+
+static const struct stranger_wait {
+	const char *name;
+	void (*fn)(void *arg);
+} stranger_wait_kinds[] = {
+	{ "wait", wait_for_release },
+	{ "asynchronous", wait_for_call },
+	{ "barrier", wait_at_barrier },
+};
+
+static void stranger_wait_describe(const struct stranger_wait *wait, char *desc)
+{
+	strscpy(desc, wait->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(stranger_wait, stranger_wait_kinds, stranger_wait_describe);
+
+static struct stranger *stranger_start(struct kunit *test)
+{
+	const struct stranger_wait *wait = test->param_value;
+	struct stranger *it = stranger_add(test);
+
+	it->last.subject = subject_create(test, &allocated_ops);
+	KUNIT_ASSERT_TRUE(test, subject_acquire(it->last.subject));
+	it->last.waiter = thread_run(test, wait->fn, it, ANY_CPU);
+	waiter_expect_blocked(test, it->last.subject, it->last.waiter);
+	return it;
+}
+
+static void stranger_end(struct kunit *test, struct stranger *it)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, it->last.released, "no release while the CPU was not online");
+	if (!it->last.released)
+		release_last(&it->last);
+	KUNIT_EXPECT_TRUE_MSG(test, it->waited, "the callback did not wait");
+	KUNIT_EXPECT_TRUE_MSG(test, it->ended, "nobody woke the thread until the callback gave up");
+	thread_join(test, it->last.waiter);
+}
+
+static void rundown_hotplug_cpu_test_callback_waits_when_dead(struct kunit *test)
+{
+	int cpu = victim_cpu(test);
+	struct stranger *it = stranger_start(test);
+
+	stranger = it;
+	offline(test, cpu);
+	stranger = NULL;
+	stranger_end(test, it);
 	online(test);
+}
+
+static void rundown_hotplug_cpu_test_callback_waits_when_online(struct kunit *test)
+{
+	int cpu = victim_cpu(test);
+	struct stranger *it;
+
+	offline(test, cpu);
+	it = stranger_start(test);
+	stranger = it;
+	online(test);
+	stranger = NULL;
+	stranger_end(test, it);
 }
 
 /* Before the CPU can serve its first irq_work. */
 static void rundown_hotplug_cpu_test_last_release_while_starting(struct kunit *test)
 {
 	struct last_release last = { .subject = subject_create(test, &allocated_ops) };
+	struct call_probe timer = NO_TIMER;
 	struct call_probe starting = {
 		.kp.symbol_name = "sched_cpu_starting",
 		.any_task = true,
@@ -344,13 +498,16 @@ static void rundown_hotplug_cpu_test_last_release_while_starting(struct kunit *t
 
 	offline(test, victim_cpu(test));
 	call_probe_begin(test, &starting);
+	call_probe_begin(test, &timer);
 	if (!subject_acquire(last.subject)) {
+		call_probe_end(&timer);
 		call_probe_end(&starting);
 		KUNIT_FAIL_AND_ABORT(test, "refused");
 	}
 	last.waiter = waiter_start_blocked(test, last.subject);
 	online(test);
 	KUNIT_EXPECT_EQ(test, call_probe_end(&starting), 1);
+	call_probe_end(&timer);
 	if (!last.released)
 		release_last(&last);
 	thread_join(test, last.waiter);
@@ -390,6 +547,46 @@ static void rundown_hotplug_cpu_test_last_release_while_cpu_goes(struct kunit *t
 	online(test);
 }
 
+/* How often the module has checked for a wake that a CPU could not make. */
+static int checks(struct kunit *test, struct call_probe *probe)
+{
+	int before = atomic_read(&probe->calls);
+
+	msleep(20 * STAYS_MS);
+	return atomic_read(&probe->calls) - before;
+}
+
+/* Whether an operation succeeds or fails, nothing goes on when it has ended. */
+static void rundown_hotplug_cpu_test_checks_end(struct kunit *test)
+{
+	struct call_probe probe = { .kp.symbol_name = "ex_drain_wake_missing", .any_task = true };
+	int cpu = victim_cpu(test), after[4], down, up;
+	struct stranger *it = stranger_add(test);
+
+	it->error = -EPERM;
+	call_probe_begin(test, &probe);
+	stranger = it;
+	down = remove_cpu(cpu);
+	after[0] = checks(test, &probe);
+	stranger = NULL;
+	if (!remove_cpu(cpu))
+		offline_cpu = cpu;
+	after[1] = checks(test, &probe);
+	stranger = it;
+	up = add_cpu(cpu);
+	after[2] = checks(test, &probe);
+	stranger = NULL;
+	online(test);
+	after[3] = checks(test, &probe);
+	KUNIT_EXPECT_GT(test, call_probe_end(&probe), 0);
+	KUNIT_EXPECT_EQ(test, down, -EPERM);
+	KUNIT_EXPECT_EQ_MSG(test, after[0], 0, "after a CPU could not go");
+	KUNIT_EXPECT_EQ_MSG(test, after[1], 0, "after a CPU went");
+	KUNIT_EXPECT_EQ(test, up, -EPERM);
+	KUNIT_EXPECT_EQ_MSG(test, after[2], 0, "after a CPU could not come");
+	KUNIT_EXPECT_EQ_MSG(test, after[3], 0, "after a CPU came");
+}
+
 static struct kunit_case rundown_hotplug_cpu_cases[] = {
 	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_offline_between_acquire_and_wait, each_main_kind),
 	KUNIT_CASE(rundown_hotplug_cpu_test_offline_during_wait),
@@ -399,9 +596,13 @@ static struct kunit_case rundown_hotplug_cpu_cases[] = {
 	KUNIT_CASE(rundown_hotplug_cpu_test_created_while_offline),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_before_dying),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_dying),
-	KUNIT_CASE(rundown_hotplug_cpu_test_callback_waits),
+	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_callback_waits_when_dead,
+			 stranger_wait_gen_params),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_starting),
+	KUNIT_CASE_PARAM(rundown_hotplug_cpu_test_callback_waits_when_online,
+			 stranger_wait_gen_params),
 	KUNIT_CASE(rundown_hotplug_cpu_test_last_release_while_cpu_goes),
+	KUNIT_CASE(rundown_hotplug_cpu_test_checks_end),
 	{}
 };
 

@@ -6,13 +6,11 @@
  * where PREEMPT_RT makes that a sleeping lock, not under a raw lock, and not with the run queue's
  * lock held, say in a tracepoint. All of these are not preemptible. So where the releaser is
  * preemptible it wakes directly, and everywhere else, once a run-down, it queues an irq_work that
- * wakes all waiters to look again. A CPU on its way down, or up, does not serve an irq_work any
- * more, or not yet: then the waiters are woken when it is dead, or online, or by the next one who
- * sleeps: that may be somebody's hotplug callback that comes before ours. The releaser reads
+ * wakes all waiters to look again. A CPU that is going offline or coming online does not run
+ * irq_work: there wake_missing is set, and hotplug.c has the waiters woken. The releaser reads
  * nothing of the ref after its subtraction, and these never do: the waiters, whose entries lie on
  * their stacks, know what they wait for.
  */
-#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -103,16 +101,9 @@ static void ex_drain_irq_work(struct irq_work *work)
 	ex_drain_wake_waiters();
 }
 
-static int ex_drain_cpu_changed(unsigned int cpu)
-{
-	ex_drain_wake_waiters();
-	return 0;
-}
-
 static DEFINE_PER_CPU(struct irq_work, wake_work);
-/* Something was released where no irq_work is served, and nobody has been woken for it. */
+/* A ref was run down on a CPU that is not online: its waiters have yet to be woken. */
 static atomic_t wake_missing;
-static enum cpuhp_state online_state, dead_state;
 
 /**
  * ex_drain_wake() - have the waiters on @outstanding look again
@@ -132,8 +123,24 @@ void ex_drain_wake(atomic_long_t *outstanding)
 		ex_count(EX_COUNT_DEFERRED_WAKES, 1);
 		irq_work_queue(this_cpu_ptr(&wake_work));
 	} else {
+		/* Pairs with the exchange in ex_drain_wake_missing(). */
 		atomic_set_release(&wake_missing, 1);
 	}
+}
+
+/**
+ * ex_drain_wake_missing() - wake the waiters if a CPU could not, as it was not online
+ *
+ * Context: Any but NMI.
+ */
+void ex_drain_wake_missing(void)
+{
+	/*
+	 * Cleared before the wakes, so that a later release sets it again. The exchange is fully
+	 * ordered: each waiter, also one that is yet to be enlisted, sees the release.
+	 */
+	if (unlikely(atomic_read(&wake_missing)) && atomic_xchg(&wake_missing, 0))
+		ex_drain_wake_waiters();
 }
 
 /**
@@ -187,13 +194,6 @@ long ex_drain_wait_end(const void *ref, u64 begun, long left, unsigned long call
 	return left;
 }
 
-/* Who is going to sleep sees to what nobody has been woken for. */
-static void ex_drain_wake_missing(void)
-{
-	if (unlikely(atomic_read(&wake_missing)) && atomic_xchg(&wake_missing, 0))
-		ex_drain_wake_waiters();
-}
-
 void ex_drain_enlist(struct ex_drain_waiter *waiter)
 {
 	unsigned long flags;
@@ -206,7 +206,6 @@ void ex_drain_enlist(struct ex_drain_waiter *waiter)
 	raw_spin_lock_irqsave(&waiters_lock, flags);
 	list_add_tail(&waiter->entry, &waiters);
 	raw_spin_unlock_irqrestore(&waiters_lock, flags);
-	ex_drain_wake_missing();
 	ex_watch_arm();
 }
 
@@ -280,7 +279,6 @@ static bool ex_drain_async_pending(const struct module *owner)
 void __ex_rundown_async_barrier(struct module *owner)
 {
 	might_sleep();
-	ex_drain_wake_missing();
 	wait_event(async_called, !ex_drain_async_pending(owner));
 }
 EXPORT_SYMBOL_GPL(__ex_rundown_async_barrier);
@@ -418,8 +416,8 @@ long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned lo
  */
 int ex_drain_init(void)
 {
-	int cpu, error;
 	unsigned int i;
+	int cpu;
 
 	async_queue = alloc_workqueue("rundown", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	if (!async_queue)
@@ -437,24 +435,7 @@ int ex_drain_init(void)
 		/* HARD: on RT the others run in a thread that is parked as its CPU goes down. */
 		*work = IRQ_WORK_INIT_HARD(ex_drain_irq_work);
 	}
-
-	error = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "rundown:online",
-					  ex_drain_cpu_changed, NULL);
-	if (error < 0)
-		goto no_online;
-	online_state = error;
-	error = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "rundown:dead", NULL,
-					  ex_drain_cpu_changed);
-	if (error < 0)
-		goto no_dead;
-	dead_state = error;
 	return 0;
-
-no_dead:
-	cpuhp_remove_state_nocalls(online_state);
-no_online:
-	destroy_workqueue(async_queue);
-	return error;
 }
 
 /* At module exit, with no user left: let the last wakes end before their code goes away. */
@@ -462,8 +443,6 @@ void ex_drain_exit(void)
 {
 	int cpu;
 
-	cpuhp_remove_state_nocalls(dead_state);
-	cpuhp_remove_state_nocalls(online_state);
 	/* A release may be between its subtraction and the irq_work_queue() that follows. */
 	synchronize_rcu();
 	for_each_possible_cpu(cpu)

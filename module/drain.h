@@ -29,6 +29,7 @@ void ex_drain_release(atomic_long_t *outstanding, unsigned int shift, u32 count,
 long ex_drain_settle(atomic_long_t *outstanding, unsigned int shift, unsigned long held,
 		     const void *ref, unsigned long caller);
 void ex_drain_wake(atomic_long_t *outstanding);
+void ex_drain_wake_missing(void);
 void ex_drain_enlist(struct ex_drain_waiter *waiter);
 void ex_drain_walk_waits(void (*fn)(struct ex_rundown_wait *wait, void *arg), void *arg);
 void ex_drain_dismiss(struct ex_drain_waiter *waiter);

@@ -4,6 +4,7 @@
 #include <linux/rcupdate.h>
 
 #include "drain.h"
+#include "hotplug.h"
 #include "scope.h"
 #include "track.h"
 #include "watch.h"
@@ -14,14 +15,21 @@ static int __init ex_rundown_init(void)
 
 	if (error)
 		return error;
+	error = ex_hotplug_init();
+	if (error)
+		goto no_hotplug;
 	error = ex_scope_init();
-	if (error) {
-		ex_drain_exit();
-		return error;
-	}
+	if (error)
+		goto no_scope;
 	ex_track_init();
 	ex_watch_init();
 	return 0;
+
+no_scope:
+	ex_hotplug_exit();
+no_hotplug:
+	ex_drain_exit();
+	return error;
 }
 
 static void __exit ex_rundown_exit(void)
@@ -31,6 +39,7 @@ static void __exit ex_rundown_exit(void)
 	rcu_barrier();
 	ex_track_exit();
 	ex_scope_exit();
+	ex_hotplug_exit();
 	ex_drain_exit();
 }
 
