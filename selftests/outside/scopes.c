@@ -22,7 +22,7 @@ static int block_##name(void)							\
 {										\
 	EX_RUNDOWN_PROTECTION(protection, &(name));				\
 										\
-	return protection.ref ? 1 : -ENODEV;					\
+	return class_ex_rundown_lock_err(&protection) ?: 1;			\
 }										\
 										\
 static int use_##name(void)							\
@@ -45,6 +45,8 @@ static int use_classes(void)
 	CLASS(ex_rundown, aware_protection)(&cache_aware);
 
 	WANT(protection.ref && aware_protection.ref);
+	/* What ACQUIRE_ERR() is, where there is one. */
+	WANT(!class_ex_rundown_lock_err(&protection));
 #endif
 #ifdef scoped_cond_guard
 	scoped_cond_guard(ex_rundown, return -ENODEV, &cache_aware)
