@@ -52,7 +52,7 @@ static void listed(struct kunit *test, char *holders, size_t size)
 		line[length] = '\0';
 		if (strstr(line, "expect-splat begin"))
 			n = 0;
-		else if (strstr(line, "is held by") && n < size - 1)
+		else if (strstr(line, " is held ") && n < size - 1)
 			holders[n++] = strstr(line, "older_holder") ? 'O' : 'N';
 	}
 	holders[n] = '\0';
