@@ -46,8 +46,8 @@
 #endif
 
 /*
- * What outstanding has room for is twice what may be held. The other half is for acquires that were
- * too many and are about to be given back: a wait may find them in the count.
+ * outstanding can hold twice EX_RUNDOWN_MAX_HELD. The other half is for acquires of too many that
+ * have not been given back yet when a wait exchanges the count.
  */
 #define EX_BASIC_COUNTABLE	(LONG_MAX >> EX_BASIC_SHIFT)
 

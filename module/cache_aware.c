@@ -416,7 +416,8 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_cache_aware_cpuslocked);
  * continues.
  *
  * Context: Task. May sleep, uninterruptibly.
- * Return: 0 if the time is up and protection is still held; else the jiffies left, at least 1.
+ * Return: 0 if the time is up and protection is still held, or if @ref was never initialized; else
+ * the jiffies left, at least 1.
  */
 unsigned long ex_rundown_wait_timeout_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 						  unsigned long timeout)
@@ -435,7 +436,8 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_timeout_cache_aware);
  * continues.
  *
  * Context: Task. May sleep.
- * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before, -EINVAL if @ref was never
+ * initialized.
  */
 int ex_rundown_wait_killable_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {
@@ -450,7 +452,8 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_killable_cache_aware);
  * As ex_rundown_wait_killable_cache_aware(), for any signal.
  *
  * Context: Task. May sleep.
- * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before, -EINVAL if @ref was never
+ * initialized.
  */
 int ex_rundown_wait_interruptible_cache_aware(struct ex_rundown_ref_cache_aware *ref)
 {

@@ -164,7 +164,7 @@ static unsigned int ex_track_hash(const struct ex_track_table *table, const void
 	return hash_ptr(ref, table->shift);
 }
 
-/* Changed only by who has claimed the record. */
+/* Changed only while the record is claimed. */
 static u32 *ex_track_count(struct ex_track_table *table, unsigned int at)
 {
 	return table->records ? &table->records[at].count : &counted_counts[at];

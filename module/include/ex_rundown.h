@@ -107,8 +107,9 @@ struct task_struct;
  * @percpu:      the ref's own per-CPU slots, or NULL
  * @in_place:    the ref's own slots behind it in the caller's buffer, or NULL
  *
- * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s. All zero is not
- * a ref: every function but the in-line acquire and release, which do not look, warns of it.
+ * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s. One that is all
+ * zero has not been initialized: every function except the in-line acquire and release, which do
+ * not check, warns about it and refuses.
  */
 struct ex_rundown_ref_cache_aware {
 	atomic_long_t __percpu *slots;
@@ -555,7 +556,7 @@ static __always_inline bool __ex_slot_add(struct ex_rundown_ref_cache_aware *ref
 #define __ex_slot_release(ref)	__ex_slot_add(ref, -EX_RUNDOWN_SLOT_ONE)
 #endif
 
-/* In a tracked build the fast path, too, asks whether the ref was initialized. */
+/* In a tracked build the fast path, too, checks that the ref was initialized. */
 static __always_inline bool __ex_slots_missing(const struct ex_rundown_ref_cache_aware *ref)
 {
 #ifdef EX_RUNDOWN_TRACK
