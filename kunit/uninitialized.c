@@ -56,12 +56,15 @@ static void rundown_uninitialized_test_names_the_caller(struct kunit *test)
 /* None of them says that the object is run down. */
 static void rundown_uninitialized_test_waits(struct kunit *test)
 {
-	unsigned long left = 1;
+	unsigned long left = 1, begun;
 	int error = 0;
 
 	EXPECT_MISUSE(test, EX_MISUSE_UNINITIALIZED, ex_rundown_wait(&zeroes));
-	EXPECT_MISUSE(test, EX_MISUSE_UNINITIALIZED, left = ex_rundown_wait_timeout(&zeroes, HZ));
+	begun = jiffies;
+	EXPECT_MISUSE(test, EX_MISUSE_UNINITIALIZED, left = ex_rundown_wait_timeout(&zeroes, 5));
 	KUNIT_EXPECT_EQ(test, left, 0);
+	/* Callers that try again do not spin. */
+	KUNIT_EXPECT_GE(test, jiffies - begun, 5);
 	EXPECT_MISUSE(test, EX_MISUSE_UNINITIALIZED, error = ex_rundown_wait_killable(&zeroes));
 	KUNIT_EXPECT_EQ(test, error, -EINVAL);
 	error = 0;

@@ -271,8 +271,8 @@ static void ex_tour(struct ex_rundown_ref_cache_aware *ref, long to)
 }
 
 /*
- * Held not only for the tour, but from before it is known that there will be one: who has that lock
- * already may be waiting for somebody else's tour.
+ * Take the hotplug lock before changing the state: a task that already holds it may be waiting for
+ * the one that makes the tour.
  */
 static bool ex_tour_lock(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked)
 {
@@ -294,7 +294,7 @@ static bool ex_has_token(struct ex_rundown_ref_cache_aware *ref)
 	return atomic_long_read_acquire(&ref->outstanding) & EX_RUNDOWN_TOKEN;
 }
 
-/* True for one caller a life: he makes the tour. */
+/* True for one caller a life, which makes the tour. */
 static bool ex_cache_aware_turn(struct ex_rundown_ref_cache_aware *ref)
 {
 	if (atomic_cmpxchg(&ref->state, EX_LIVE, EX_DOWN) != EX_LIVE)
@@ -311,8 +311,9 @@ static void ex_cache_aware_settle(struct ex_rundown_ref_cache_aware *ref, unsign
 }
 
 /*
- * Acquires are refused on return. One caller turns the state and makes the tour; the others see
- * that through. One who finds a reinitialize half-way sees that through, and then turns the state.
+ * Acquires are refused on return. One caller turns the state and makes the tour; the others wait
+ * until it has ended. A caller that meets a reinitialize waits for that to end, and then turns the
+ * state.
  */
 void ex_cache_aware_start(struct ex_rundown_ref_cache_aware *ref, bool cpuslocked,
 			  unsigned long caller)
@@ -416,14 +417,19 @@ EXPORT_SYMBOL_GPL(ex_rundown_wait_cache_aware_cpuslocked);
  * continues.
  *
  * Context: Task. May sleep, uninterruptibly.
- * Return: 0 if the time is up and protection is still held, or if @ref was never initialized; else
- * the jiffies left, at least 1.
+ * Return: 0 if the time is up and protection is still held, or @ref was never initialized; else the
+ * jiffies left, at least 1.
  */
 unsigned long ex_rundown_wait_timeout_cache_aware(struct ex_rundown_ref_cache_aware *ref,
 						  unsigned long timeout)
 {
-	/* The time is up for a ref that was never initialized. */
-	return max(ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_), 0L);
+	long left = ex_cache_aware_wait(ref, false, ex_drain_timeout(timeout), _RET_IP_);
+
+	if (likely(left >= 0))
+		return left;
+	/* Never initialized. Callers may try again and again: they are not to spin. */
+	schedule_timeout_uninterruptible(min_t(unsigned long, timeout, MAX_SCHEDULE_TIMEOUT));
+	return 0;
 }
 EXPORT_SYMBOL_GPL(ex_rundown_wait_timeout_cache_aware);
 
@@ -507,7 +513,7 @@ static void ex_cache_aware_start_many(struct ex_rundown_ref_cache_aware **refs, 
 
 	for_each_set_bit(i, many.turned, count)
 		ex_cache_aware_settle(refs[i], caller);
-	/* See through what others have begun, and turn what somebody is about to open. */
+	/* Wait for the tours of others, and turn what is being opened. */
 	for_each_clear_bit(i, many.turned, count)
 		if (READ_ONCE(refs[i]->slots))
 			ex_cache_aware_start(refs[i], false, caller);
@@ -533,6 +539,8 @@ void ex_rundown_wait_many_cache_aware(struct ex_rundown_ref_cache_aware **refs, 
 	for (at = 0; at < count; at += EX_MANY)
 		ex_cache_aware_start_many(refs + at, min_t(size_t, count - at, EX_MANY), _RET_IP_);
 	for (at = 0; at < count; at++) {
+		if (!READ_ONCE(refs[at]->slots))
+			continue;
 		begun = ex_drain_wait_begin(refs[at], EX_DRAIN_FOREVER, _RET_IP_);
 		ex_cache_aware_drained(refs[at], EX_DRAIN_FOREVER, _RET_IP_);
 		ex_drain_wait_end(refs[at], begun, 1, _RET_IP_);

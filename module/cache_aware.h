@@ -22,8 +22,8 @@ struct ex_rundown_slot {
 } ____cacheline_aligned;
 
 /*
- * A ref that is all zero, from kzalloc() or after a failed initialization, has no slots. The in-line
- * functions do not check that, so all others do.
+ * A ref that is all zero, from kzalloc() or after a failed initialization, has no slots. The
+ * in-line functions do not check that, so all others do.
  */
 static inline bool
 ex_cache_aware_uninitialized(const struct ex_rundown_ref_cache_aware *ref, unsigned long caller)

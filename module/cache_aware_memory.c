@@ -46,7 +46,7 @@ static void ex_cache_aware_setup(struct ex_rundown_ref_cache_aware *ref, bool lo
  *
  * Stands for ExAllocateCacheAwareRundownProtection.
  *
- * Context: As @gfp allows; not hardirq or NMI.
+ * Context: As @gfp allows; not hardirq or NMI. On PREEMPT_RT not with preemption or IRQs off.
  * Return: the ref, to be freed by ex_free_cache_aware_rundown_protection(); NULL without memory.
  */
 struct ex_rundown_ref_cache_aware *ex_allocate_cache_aware_rundown_protection(gfp_t gfp)
@@ -132,9 +132,9 @@ EXPORT_SYMBOL_GPL(ex_free_cache_aware_rundown_protection);
  * @ref: the ref; NULL has no effect
  *
  * As ex_free_cache_aware_rundown_protection(), for a ref that is looked up under RCU: who found it
- * in an RCU read-side critical section may still call acquire there, and is refused. It must not be
- * found any more by those who begin later, and it must be run down: who was granted protection
- * before it is refused to others is a holder. Returns without waiting for the grace period.
+ * in an RCU read-side critical section may still call acquire there, and is refused. Unpublish it
+ * before. RCU readers may already hold protection, so run the ref down first. Returns without
+ * waiting for the grace period.
  *
  * Context: Task. May sleep.
  */

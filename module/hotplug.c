@@ -51,11 +51,19 @@ static void ex_hotplug_poll(struct timer_list *timer)
 
 static int ex_hotplug_begin(unsigned int cpu)
 {
+	unsigned int other;
+
 	cpumask_set_cpu(cpu, &changing);
 	/* A CPU that was left half-way may have it running already, and on @cpu. */
 	timer_delete_sync(&poll_timer);
+	/* Nor on one of those, which may go on without another call of this. */
+	for_each_online_cpu(other)
+		if (!cpumask_test_cpu(other, &changing))
+			break;
+	if (other >= nr_cpu_ids)
+		other = cpumask_any_but(cpu_online_mask, cpu);
 	poll_timer.expires = jiffies + msecs_to_jiffies(EX_HOTPLUG_POLL_MS);
-	add_timer_on(&poll_timer, cpumask_any_but(cpu_online_mask, cpu));
+	add_timer_on(&poll_timer, other);
 	return 0;
 }
 

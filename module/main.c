@@ -22,9 +22,14 @@ static int __init ex_rundown_init(void)
 	if (error)
 		goto no_scope;
 	ex_track_init();
-	ex_watch_init();
+	error = ex_watch_init();
+	if (error)
+		goto no_watch;
 	return 0;
 
+no_watch:
+	ex_track_exit();
+	ex_scope_exit();
 no_scope:
 	ex_hotplug_exit();
 no_hotplug:

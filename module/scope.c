@@ -13,8 +13,10 @@
  * Everything is lock-free: scopes may be entered in any context.
  */
 #include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/hash.h>
+#include <linux/irq_work.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
@@ -75,12 +77,26 @@ static bool ex_scope_is_known(const void *ref, struct ex_rundown_place *place, u
 /* Reported, and no module has gone since, which would have made room. */
 static atomic_t no_room_reported;
 
+/* Scopes may be entered with the run queue's lock held, say, where printing may deadlock. */
+static struct irq_work no_room_work;
+static const void *no_room_ref;
+static unsigned long no_room_caller;
+
+static void ex_scope_print_no_room(struct irq_work *work)
+{
+	pr_warn("rundown: lockdep: no room to remember that ref %p is held at %pS: deadlocks may go unreported from now on\n",
+		no_room_ref, (void *)no_room_caller);
+}
+
 static void ex_scope_no_room(const void *ref, unsigned long caller)
 {
-	if (atomic_read(&no_room_reported) || atomic_xchg(&no_room_reported, 1))
+	/* A CPU that is not online does not run irq_work: then the next one reports it. */
+	if (atomic_read(&no_room_reported) || !cpu_online(raw_smp_processor_id()) ||
+	    atomic_xchg(&no_room_reported, 1))
 		return;
-	pr_warn("rundown: lockdep: no room to remember that ref %p is held at %pS: deadlocks may go unreported from now on\n",
-		ref, (void *)caller);
+	no_room_ref = ref;
+	no_room_caller = caller;
+	irq_work_queue(&no_room_work);
 }
 
 static void ex_scope_remember(const void *ref, struct ex_rundown_place *place,
@@ -153,9 +169,9 @@ static unsigned int ex_scope_places(const void *ref, struct ex_rundown_place **p
  * @ref:    the ref
  * @caller: who
  *
- * One who is in a scope of one of its places may well wait: for a child of the object, say. Which
- * place comes first among such objects says nothing; and that it is for the very same object is
- * left to the report of long waits.
+ * A task inside a scope may wait for another object of the same class, such as a child: then
+ * lockdep is not told of the wait. If it is for the very same object, the report of long waits says
+ * so.
  *
  * Context: Task.
  */
@@ -226,12 +242,14 @@ static struct notifier_block ex_scope_modules = { .notifier_call = ex_scope_modu
 
 int ex_scope_init(void)
 {
+	no_room_work = IRQ_WORK_INIT_HARD(ex_scope_print_no_room);
 	return register_module_notifier(&ex_scope_modules);
 }
 
 void ex_scope_exit(void)
 {
 	unregister_module_notifier(&ex_scope_modules);
+	irq_work_sync(&no_room_work);
 }
 
 #endif /* CONFIG_DEBUG_LOCK_ALLOC */

@@ -147,7 +147,7 @@ static void ex_track_grow(struct work_struct *work)
 
 static void ex_track_grow_irq_work(struct irq_work *work)
 {
-	queue_work(system_wq, &grow_work);
+	schedule_work(&grow_work);
 }
 
 static struct irq_work grow_irq_work;
@@ -353,10 +353,19 @@ static bool ex_track_add_to_count(const void *ref, u32 count)
 	return fits;
 }
 
+static void ex_track_print_marked(struct irq_work *work)
+{
+	pr_warn_once("rundown: too many refs are held to track them all\n");
+}
+
+static struct irq_work marked_irq_work;
+
 static void ex_track_mark(const void *ref)
 {
 	set_bit(hash_ptr(ref, EX_TRACK_MARKS_SHIFT), marks);
-	pr_warn_once("rundown: too many refs are held to track them all\n");
+	/* With the run queue's lock held, say, printing may deadlock. */
+	if (cpu_online(raw_smp_processor_id()))
+		irq_work_queue(&marked_irq_work);
 }
 
 /* In-line acquires call this when they were granted. */
@@ -588,12 +597,14 @@ void ex_track_init(void)
 {
 	/* HARD: on RT the others run in a thread that is parked as its CPU goes down. */
 	grow_irq_work = IRQ_WORK_INIT_HARD(ex_track_grow_irq_work);
+	marked_irq_work = IRQ_WORK_INIT_HARD(ex_track_print_marked);
 }
 
 /* With no user left. */
 void ex_track_exit(void)
 {
 	irq_work_sync(&grow_irq_work);
+	irq_work_sync(&marked_irq_work);
 	cancel_work_sync(&grow_work);
 	kvfree(large.keys);
 	kvfree(large.homes);

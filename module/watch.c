@@ -30,6 +30,8 @@
 
 static void ex_watch(struct work_struct *work);
 static DECLARE_DELAYED_WORK(watch_work, ex_watch);
+/* Not the one of asynchronous run-downs: a function that is stuck there must not stop this. */
+static struct workqueue_struct *watch_queue;
 /* These are written under kernel_param_lock(). */
 static unsigned int hung_warn_secs = 60;
 static int hung_warnings = 10;
@@ -42,7 +44,7 @@ static void ex_watch_restart(void)
 	if (!watching)
 		return;
 	if (hung_warn_secs && hung_warnings)
-		mod_delayed_work(system_unbound_wq, &watch_work, 0);
+		mod_delayed_work(watch_queue, &watch_work, 0);
 	else
 		cancel_delayed_work(&watch_work);
 }
@@ -122,7 +124,7 @@ static bool ex_watch_collect(struct ex_waits_report *reports, unsigned int *coun
 	}
 	/* Rearm no later than the deadline of a wait that starts now. */
 	if (next != ULONG_MAX)
-		mod_delayed_work(system_unbound_wq, &watch_work, min(next, after));
+		mod_delayed_work(watch_queue, &watch_work, min(next, after));
 	return false;
 }
 
@@ -159,7 +161,7 @@ void ex_watch_arm(void)
 	unsigned long after = READ_ONCE(hung_warn_secs) * HZ;
 
 	if (after && READ_ONCE(hung_warnings) && !delayed_work_pending(&watch_work))
-		queue_delayed_work(system_unbound_wq, &watch_work, after);
+		queue_delayed_work(watch_queue, &watch_work, after);
 }
 
 static int waiters_show(struct seq_file *file, void *unused)
@@ -233,13 +235,18 @@ static void ex_watching(bool on)
 	kernel_param_unlock(THIS_MODULE);
 }
 
-void ex_watch_init(void)
+/* With no user yet: nobody waits before there is a queue. */
+int ex_watch_init(void)
 {
+	watch_queue = alloc_workqueue("rundown_watch", WQ_UNBOUND, 0);
+	if (!watch_queue)
+		return -ENOMEM;
 	directory = debugfs_create_dir("rundown", NULL);
 	debugfs_create_file("waiters", 0400, directory, NULL, &waiters_fops);
 	debugfs_create_file("tracked", 0400, directory, NULL, &tracked_fops);
 	debugfs_create_file("stats", 0400, directory, NULL, &stats_fops);
 	ex_watching(true);
+	return 0;
 }
 
 void ex_watch_exit(void)
@@ -247,4 +254,5 @@ void ex_watch_exit(void)
 	debugfs_remove(directory);
 	ex_watching(false);
 	cancel_delayed_work_sync(&watch_work);
+	destroy_workqueue(watch_queue);
 }

@@ -5,7 +5,7 @@
 #include <linux/types.h>
 
 void ex_watch_arm(void);
-void ex_watch_init(void);
+int ex_watch_init(void);
 void ex_watch_exit(void);
 
 #endif /* _RUNDOWN_WATCH_H */

@@ -108,8 +108,9 @@ struct task_struct;
  * @in_place:    the ref's own slots behind it in the caller's buffer, or NULL
  *
  * Opaque: there is no valid static value but DEFINE_EX_RUNDOWN_REF_CACHE_AWARE()'s. One that is all
- * zero has not been initialized: every function except the in-line acquire and release, which do
- * not check, warns about it and refuses.
+ * zero has not been initialized. Acquire and release of one do not check that, and write to memory
+ * that is not theirs, or fault; with EX_RUNDOWN_TRACK, and in all other functions but
+ * ex_rundown_is_active(), such a ref is refused with a warning that names the caller.
  */
 struct ex_rundown_ref_cache_aware {
 	atomic_long_t __percpu *slots;
@@ -282,6 +283,12 @@ void __ex_rundown_start_async_cache_aware(struct ex_rundown_ref_cache_aware *ref
 					  struct ex_rundown_work *work,
 					  void (*fn)(struct ex_rundown_work *work),
 					  struct module *owner);
+
+#ifdef EX_RUNDOWN_NO_GENERIC
+/* For a basic ref alone; see <ex_rundown_generic.h>. */
+#define ex_rundown_start_async(ref, work, fn)	\
+	__ex_rundown_start_async(ref, work, fn, THIS_MODULE)
+#endif
 
 /**
  * ex_rundown_async_barrier() - wait for the functions that this module has asked for

@@ -127,7 +127,8 @@
  * @ref: the ref, of either kind
  *
  * Context: Task. May sleep.
- * Return: 0 if it is run down, -ERESTARTSYS if a fatal signal came before.
+ * Return: 0 if it is run down, -ERESTARTSYS if a fatal signal came before, -EINVAL if a cache-aware
+ * ref was never initialized.
  */
 #define ex_rundown_wait_killable(ref)					\
 	__EX_RUNDOWN_OF(ref, ex_rundown_wait_killable,			\
@@ -138,7 +139,8 @@
  * @ref: the ref, of either kind
  *
  * Context: Task. May sleep.
- * Return: 0 if it is run down, -ERESTARTSYS if a signal came before.
+ * Return: 0 if it is run down, -ERESTARTSYS if a signal came before, -EINVAL if a cache-aware ref
+ * was never initialized.
  */
 #define ex_rundown_wait_interruptible(ref)				\
 	__EX_RUNDOWN_OF(ref, ex_rundown_wait_interruptible,		\
@@ -178,7 +180,8 @@
  *
  * Acquires are refused from the call on. The pending call counts as a wait: the ref must stay until
  * @fn is called, and must not be reinitialized before. @fn may free the ref and @work, and may
- * sleep. The call can't be cancelled.
+ * sleep. The call can't be cancelled. If a cache-aware ref was never initialized, @fn is not
+ * called.
  *
  * @fn must belong to the calling module, which stays loaded until @fn has returned. A module that
  * is already being unloaded, or whose init fails, can't be held: it calls

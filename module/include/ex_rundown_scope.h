@@ -31,20 +31,20 @@
  *
  *	guard(ex_rundown_held)(&device->ref);
  *
- * guard() and scoped_guard() make no sense with ex_rundown: nothing tells whether protection was
- * granted.
+ * scoped_guard(ex_rundown, ...) skips its statement if protection is refused. Do not use
+ * guard(ex_rundown): the code behind it would go on without protection.
  *
- * A scope is entered and left by one task, interrupt or NMI, and so lockdep knows it: it warns of
- * somebody who takes in it a lock that is held across a wait for an object that this scope was
- * entered on before. The lock class is the place in the code where one of these macros stands: let
- * objects that have nothing to do with each other have their own, rather than one in a function
- * that all of them share. What a ref was in is forgotten at the end of its run-down: if there may
- * be none before its memory is used for another, that one wants an ex_initialize_... Plain acquires
- * and releases may go from hand to hand, and lockdep does not hear of them.
+ * A scope is entered and left by one task, interrupt or NMI, so lockdep can check it: a scope in
+ * which a lock is taken, and a wait for the same object with that lock held, can deadlock. Lockdep
+ * reports it when both have happened once. The lock class is the place in the code where one of
+ * these macros stands: let objects that have nothing to do with each other have their own, rather
+ * than one in a function that all of them share. Where a ref was held is forgotten at the end of its
+ * run-down. If its memory may be used for another ref without one, that ref must be initialized.
+ * Plain acquires and releases may go from hand to hand, so lockdep is not told of them.
  *
  * A wait is checked against 16 places of its ref at most, and fewer if very many live refs have
- * been in scopes: there is room for some 2,000 places in all. The first time that there is none for
- * a scope, the log says so.
+ * been in scopes: there is room for some 2,000 places in all. The log says once that there was none
+ * for a scope, and again after a module was unloaded, which makes room.
  */
 #ifndef _EX_RUNDOWN_SCOPE_H
 #define _EX_RUNDOWN_SCOPE_H

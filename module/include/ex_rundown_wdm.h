@@ -151,7 +151,9 @@ static __always_inline gfp_t __ex_rundown_wdm_gfp(POOL_TYPE PoolType)
  * @PoolTag:  of no use here
  *
  * A caller that can't sleep gets memory from a small reserve, which is refilled behind it. So does,
- * for non-paged memory, every caller on a kernel without CONFIG_PREEMPT_COUNT, which can't tell.
+ * for non-paged memory, every caller on a kernel without CONFIG_PREEMPT_COUNT, which can't tell. A
+ * caller that may sleep may wait for memory to be written out: a storage driver that allocates on
+ * its way to the disk does so within memalloc_noio_save().
  *
  * Context: Task if paged. Non-paged: not hardirq (on Windows: DISPATCH_LEVEL at most); may sleep
  * where that is allowed.

@@ -21,8 +21,10 @@
 
 /* Pool tags are character constants of four. */
 #pragma GCC diagnostic ignored "-Wmultichar"
+#ifdef CONFIG_CC_IS_GCC
 /* FORCEINLINE may come before static. */
 #pragma GCC diagnostic ignored "-Wold-style-declaration"
+#endif
 
 /* The compiler prints these lines, with their comments, for a source whose types differ. */
 #ifndef EX_RUNDOWN_WDM_NO_TYPES

@@ -23,6 +23,14 @@ static_assert(EX_RUNDOWN_SLOT_LIVE >= 0 && EX_RUNDOWN_SLOT_ONE > 0);
 static_assert(EX_RUNDOWN_TOKEN == 1 && EX_RUNDOWN_PLAIN_SLOTS == 1);
 static_assert(EX_RUNDOWN_DEAD_BAND < 62);
 
+static struct ex_rundown_work work;
+static bool called;
+
+static void note_call(struct ex_rundown_work *done)
+{
+	called = true;
+}
+
 static int basic_beyond(void)
 {
 	struct ex_rundown_ref *refs[] = { &open, &closed };
@@ -36,15 +44,11 @@ static int basic_beyond(void)
 	WANT(!ex_rundown_wait_interruptible(&open));
 	ex_rundown_start(&open);
 	ex_rundown_completed(&open);
+	ex_rundown_start_async(&open, &work, note_call);
+	ex_rundown_async_barrier();
+	WANT(called);
+	called = false;
 	return 0;
-}
-
-static struct ex_rundown_work work;
-static bool called;
-
-static void note_call(struct ex_rundown_work *done)
-{
-	called = true;
 }
 
 static int cache_aware_beyond(void)
