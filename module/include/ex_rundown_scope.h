@@ -38,9 +38,10 @@
  * which a lock is taken, and a wait for the same object with that lock held, can deadlock. Lockdep
  * reports it when both have happened once. The lock class is the place in the code where one of
  * these macros stands: let objects that have nothing to do with each other have their own, rather
- * than one in a function that all of them share. Where a ref was held is forgotten at the end of its
- * run-down. If its memory may be used for another ref without one, that ref must be initialized.
- * Plain acquires and releases may go from hand to hand, so lockdep is not told of them.
+ * than one in a function that all of them share. Where a ref was held is forgotten at the end of
+ * its run-down. If its memory may be used for another ref without one, that ref must be
+ * initialized. Plain acquires and releases may go from hand to hand, so lockdep is not told of
+ * them.
  *
  * A wait is checked against 16 places of its ref at most, and fewer if very many live refs have
  * been in scopes: there is room for some 2,000 places in all. The log says once that there was none
