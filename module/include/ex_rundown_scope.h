@@ -31,8 +31,8 @@
  *
  *	guard(ex_rundown_held)(&device->ref);
  *
- * scoped_guard(ex_rundown, ...) skips its statement if protection is refused. Do not use
- * guard(ex_rundown): the code behind it would go on without protection.
+ * scoped_guard(ex_rundown, ...) skips its statement if protection is refused, but not before 6.8.
+ * Do not use guard(ex_rundown): the code behind it would go on without protection.
  *
  * A scope is entered and left by one task, interrupt or NMI, so lockdep can check it: a scope in
  * which a lock is taken, and a wait for the same object with that lock held, can deadlock. Lockdep

@@ -6,6 +6,7 @@
  * source has not defined it. Made by selftests/wdm/sal of selftests/wdm/sal_words. Not among them,
  * for the kernel or the compiler has them for itself:
  *
+ * __guarded_by: a macro of <linux/compiler-context-analysis.h>, in kernels of 2026
  * __in: an identifier in <asm/shared/io.h>
  * __out: a label in wait_event(), and an identifier in <asm/shared/io.h>
  * __reserved: a member of structs, and a macro's parameter, in many headers
@@ -3199,9 +3200,6 @@
 #endif
 #ifndef __gdi_entry
 #define __gdi_entry
-#endif
-#ifndef __guarded_by
-#define __guarded_by(...)
 #endif
 #ifndef __has_lock_level
 #define __has_lock_level(...)

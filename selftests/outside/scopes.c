@@ -64,7 +64,8 @@ static int guard_scope(void)
 }
 #endif
 
-#ifdef scoped_guard
+/* Before 6.8, when scoped_cond_guard() came, scoped_guard() did not ask whether it was granted. */
+#ifdef scoped_cond_guard
 static int scoped_scope(bool granted)
 {
 	int entered = 0;
@@ -76,9 +77,7 @@ static int scoped_scope(bool granted)
 	WANT(entered == (granted ? 2 : 0));
 	return 0;
 }
-#endif
 
-#ifdef scoped_cond_guard
 static int scoped_cond_scope(void)
 {
 	scoped_cond_guard(ex_rundown, return -ENODEV, &basic)
@@ -109,10 +108,8 @@ static int use_classes(bool granted)
 	if (granted)
 		error = error ?: guard_scope();
 #endif
-#ifdef scoped_guard
-	error = error ?: scoped_scope(granted);
-#endif
 #ifdef scoped_cond_guard
+	error = error ?: scoped_scope(granted);
 	WANT(scoped_cond_scope() == (granted ? 1 : -ENODEV));
 #endif
 #ifdef ACQUIRE
