@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loading and unloading. While another module uses our symbols we can't be unloaded. */
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 
 #include "drain.h"
@@ -25,6 +26,7 @@ static int __init ex_rundown_init(void)
 	error = ex_watch_init();
 	if (error)
 		goto no_watch;
+	pr_info("rundown: version " RUNDOWN_VERSION "\n");
 	return 0;
 
 no_watch:
@@ -52,4 +54,5 @@ module_init(ex_rundown_init);
 module_exit(ex_rundown_exit);
 
 MODULE_DESCRIPTION("Run-down protection (ExAcquireRundownProtection and its family)");
+MODULE_VERSION(RUNDOWN_VERSION);
 MODULE_LICENSE("GPL");
