@@ -58,6 +58,35 @@ static void rundown_initialize_test_init_run_down_macro(struct kunit *test)
 	expect_starts_run_down(test, &ref);
 }
 
+DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN(static_run_down);
+DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE_RUN_DOWN(static_aware_run_down);
+
+/* Left as they were found. */
+static void rundown_initialize_test_static_starts_run_down(struct kunit *test)
+{
+	expect_starts_run_down(test, &static_run_down);
+	ex_rundown_completed(&static_run_down);
+}
+
+static void rundown_initialize_test_static_cache_aware_starts_run_down(struct kunit *test)
+{
+	struct ex_rundown_ref_cache_aware *ref = &static_aware_run_down;
+	bool granted = false;
+
+	KUNIT_EXPECT_FALSE(test, ex_rundown_acquire(ref));
+	KUNIT_EXPECT_FALSE(test, ex_rundown_acquire_n(ref, 2));
+	KUNIT_EXPECT_TRUE(test, ex_rundown_is_active(ref));
+	KUNIT_EXPECT_TRUE(test, ex_rundown_is_complete(ref));
+	ex_rundown_wait(ref);
+	ex_rundown_reinitialize(ref);
+	granted = ex_rundown_acquire(ref);
+	KUNIT_EXPECT_TRUE(test, granted);
+	KUNIT_EXPECT_EQ(test, ex_rundown_wait_timeout(ref, 1), 0);
+	if (granted)
+		ex_rundown_release(ref);
+	KUNIT_EXPECT_TRUE(test, ex_rundown_is_complete(ref));
+}
+
 static void rundown_initialize_test_count_initializer(struct kunit *test)
 {
 	struct ex_rundown_ref ref = { .Count = EX_RUNDOWN_ACTIVE };
@@ -287,6 +316,8 @@ static struct kunit_case rundown_initialize_cases[] = {
 	KUNIT_CASE(rundown_initialize_test_init_macro_is_live),
 	KUNIT_CASE(rundown_initialize_test_basic_again_is_live),
 	KUNIT_CASE(rundown_initialize_test_init_run_down_macro),
+	KUNIT_CASE(rundown_initialize_test_static_starts_run_down),
+	KUNIT_CASE(rundown_initialize_test_static_cache_aware_starts_run_down),
 	KUNIT_CASE(rundown_initialize_test_count_initializer),
 	KUNIT_CASE(rundown_initialize_test_count_assignment),
 	KUNIT_CASE(rundown_initialize_test_constant_count_of_one),

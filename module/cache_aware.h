@@ -11,7 +11,7 @@
 
 enum ex_cache_aware_state {
 	EX_LIVE,
-	EX_DOWN,	/* running down or run down */
+	EX_DOWN = EX_RUNDOWN_STATE_DOWN,
 };
 
 #define EX_OWNS_SLOTS	BIT(0)	/* alloc_percpu()ed: cleanup frees them */

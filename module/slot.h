@@ -7,6 +7,7 @@
 #ifndef _RUNDOWN_SLOT_H
 #define _RUNDOWN_SLOT_H
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 #include "ex_rundown.h"
@@ -89,5 +90,8 @@ static inline s32 ex_slot32_twice_held(s32 slot)
 #define ex_slot_dead_drifted(slot)		((void)(slot), false)
 #define ex_slot_twice_held(slot)	ex_slot32_twice_held(slot)
 #endif
+
+/* What a static ref that is run down starts with. */
+static_assert(EX_RUNDOWN_SLOT_DEAD == EX_SLOT_DEAD);
 
 #endif /* _RUNDOWN_SLOT_H */

@@ -87,9 +87,18 @@ struct ex_rundown_ref {
 
 /**
  * DEFINE_EX_RUNDOWN_REF - define a live basic ref
- * @name: the variable; write "static" before the macro to keep it to the file
+ * @name: the variable
+ *
+ * DEFINE_STATIC_EX_RUNDOWN_REF() defines one that is private to the file, and
+ * DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN() one that is run down, to be opened by
+ * ex_rundown_reinitialize(). The cache-aware kind has the same.
  */
 #define DEFINE_EX_RUNDOWN_REF(name) struct ex_rundown_ref name = EX_RUNDOWN_REF_INIT
+
+#define DEFINE_STATIC_EX_RUNDOWN_REF(name)	static DEFINE_EX_RUNDOWN_REF(name)
+
+#define DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN(name)			\
+	static struct ex_rundown_ref name = EX_RUNDOWN_REF_INIT_RUN_DOWN
 
 struct device;
 struct ex_rundown_slot;
@@ -128,13 +137,17 @@ struct ex_rundown_ref_cache_aware {
  */
 #if BITS_PER_LONG == 64
 #define EX_RUNDOWN_SLOT_LIVE	(-EX_RUNDOWN_DEAD)
+#define EX_RUNDOWN_SLOT_DEAD	EX_RUNDOWN_DEAD
 #define EX_RUNDOWN_SLOT_ONE	1L
 #else
 #define EX_RUNDOWN_SLOT_LIVE	0L
+#define EX_RUNDOWN_SLOT_DEAD	1L
 #define EX_RUNDOWN_SLOT_ONE	2L
 #endif
 
 #define EX_RUNDOWN_TOKEN	1L
+/* In a ref's state: running down, or run down. */
+#define EX_RUNDOWN_STATE_DOWN	1
 
 /* A 64-bit slot from EX_RUNDOWN_DEAD up to 2^59 above refuses without the slow path. */
 #define EX_RUNDOWN_DEAD_BAND	59
@@ -158,9 +171,10 @@ struct ex_rundown_ref_cache_aware {
 
 DECLARE_PER_CPU(atomic_long_t, ex_rundown_slow_slot);
 
-#define __EX_RUNDOWN_REF_CACHE_AWARE_INIT(percpu_slots) {		\
+#define __EX_RUNDOWN_REF_CACHE_AWARE_INIT(percpu_slots, out, down) {	\
 	.slots = __EX_RUNDOWN_STATIC_SLOTS(percpu_slots),		\
-	.outstanding = ATOMIC_LONG_INIT(EX_RUNDOWN_TOKEN),		\
+	.outstanding = ATOMIC_LONG_INIT(out),				\
+	.state = ATOMIC_INIT(down),					\
 	.percpu = &(percpu_slots),					\
 }
 
@@ -168,21 +182,31 @@ DECLARE_PER_CPU(atomic_long_t, ex_rundown_slow_slot);
  * DEFINE_EX_RUNDOWN_REF_CACHE_AWARE - define a live cache-aware ref with static storage
  * @name: the variable
  *
- * DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE() defines one that is private to the file. Such a ref
- * takes 8 bytes a CPU (32-bit: 4) of the module's static per-CPU memory, is never freed, and wants
- * no cleanup.
+ * DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE() defines one that is private to the file (a "static"
+ * before this macro would not do), and DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE_RUN_DOWN() one that
+ * is run down, to be opened by ex_rundown_reinitialize().
+ *
+ * Such a ref takes 8 bytes a CPU (32-bit: 4) of the module's static per-CPU memory, is never freed,
+ * and wants no cleanup.
  */
 #define DEFINE_EX_RUNDOWN_REF_CACHE_AWARE(name)				\
 	DEFINE_PER_CPU(atomic_long_t, name##_ex_rundown_slots) =	\
 		ATOMIC_LONG_INIT(EX_RUNDOWN_SLOT_LIVE);			\
 	struct ex_rundown_ref_cache_aware name =			\
-		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots)
+		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots, EX_RUNDOWN_TOKEN, 0)
 
 #define DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE(name)			\
 	static DEFINE_PER_CPU(atomic_long_t, name##_ex_rundown_slots) =	\
 		ATOMIC_LONG_INIT(EX_RUNDOWN_SLOT_LIVE);			\
 	static struct ex_rundown_ref_cache_aware name =			\
-		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots)
+		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots, EX_RUNDOWN_TOKEN, 0)
+
+#define DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE_RUN_DOWN(name)		\
+	static DEFINE_PER_CPU(atomic_long_t, name##_ex_rundown_slots) =	\
+		ATOMIC_LONG_INIT(EX_RUNDOWN_SLOT_DEAD);			\
+	static struct ex_rundown_ref_cache_aware name =			\
+		__EX_RUNDOWN_REF_CACHE_AWARE_INIT(name##_ex_rundown_slots, 0,	\
+						  EX_RUNDOWN_STATE_DOWN)
 
 /*
  * EX_RUNDOWN_NO_IPI - flag for ex_initialize_rundown_protection_cache_aware_ex()

@@ -29,7 +29,7 @@ struct disk {
 };
 
 /* Not in the disk: it is asked when there is no disk any more, or not yet. */
-static struct ex_rundown_ref disk_ref = EX_RUNDOWN_REF_INIT_RUN_DOWN;
+DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN(disk_ref);
 static struct disk *disk;		/* to be used under protection only */
 
 static atomic_long_t submitted, completed, busy, elsewhere;

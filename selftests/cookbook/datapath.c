@@ -20,8 +20,8 @@ struct ring {
 	u32 packets[];
 };
 
-/* Cache-aware: all CPUs send. Live at first: see datapath_init(). */
-DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE(path);
+/* Cache-aware: all CPUs send. */
+DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE_RUN_DOWN(path);
 static struct ring *ring;		/* to be used under protection of path only */
 static DEFINE_MUTEX(control);		/* starts and stops; no sender takes it */
 
@@ -91,8 +91,6 @@ static int __init datapath_init(void)
 	long in_rings = 0;
 	int error, i;
 
-	/* Before anybody can send. A basic ref may be EX_RUNDOWN_REF_INIT_RUN_DOWN instead. */
-	ex_rundown_completed(&path);
 	error = expect(path_send(0) == -ENETDOWN) ?: exercise_start(&senders);
 	for (i = 1; !error && i <= 50; i++) {
 		error = path_start(16 * i) ?: exercise_more(&sent, 20);

@@ -21,7 +21,7 @@ struct provider_ops {
 };
 
 /* Here, not in the provider: refused calls, too, write to the ref. */
-static struct ex_rundown_ref provider_ref = EX_RUNDOWN_REF_INIT_RUN_DOWN;
+DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN(provider_ref);
 static const struct provider_ops *provider;	/* to be used under protection only */
 static DEFINE_MUTEX(registering);
 

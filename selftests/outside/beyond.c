@@ -15,13 +15,17 @@ static struct ex_rundown_ref closed = EX_RUNDOWN_REF_INIT_RUN_DOWN;
 static struct ex_rundown_ref counted = { .Count = EX_RUNDOWN_ACTIVE };
 static struct ex_rundown_ref open = EX_RUNDOWN_REF_INIT;
 DEFINE_EX_RUNDOWN_REF_CACHE_AWARE(outside_shared);
+DEFINE_STATIC_EX_RUNDOWN_REF(private);
+DEFINE_STATIC_EX_RUNDOWN_REF_RUN_DOWN(private_closed);
+DEFINE_STATIC_EX_RUNDOWN_REF_CACHE_AWARE_RUN_DOWN(aware_closed);
 
 static_assert(EX_RUNDOWN_ACTIVE == EX_RUNDOWN_DEAD);
 static_assert(EX_RUNDOWN_MAX_COUNT < EX_RUNDOWN_MAX_HELD);
 /* What the in-line functions are made of. */
 static_assert(EX_RUNDOWN_SLOT_LIVE >= 0 && EX_RUNDOWN_SLOT_ONE > 0);
 static_assert(EX_RUNDOWN_TOKEN == 1 && EX_RUNDOWN_PLAIN_SLOTS == 1);
-static_assert(EX_RUNDOWN_DEAD_BAND < 62);
+static_assert(EX_RUNDOWN_DEAD_BAND < 62 && EX_RUNDOWN_SLOT_DEAD != EX_RUNDOWN_SLOT_LIVE);
+static_assert(EX_RUNDOWN_STATE_DOWN);
 
 static struct ex_rundown_work work;
 static bool called;
@@ -37,6 +41,8 @@ static int basic_beyond(void)
 
 	WANT(ex_rundown_is_complete(&closed) && ex_rundown_is_complete(&counted));
 	WANT(!ex_rundown_is_active(&open));
+	WANT(ex_rundown_is_complete(&private_closed) && !ex_rundown_is_active(&private));
+	WANT(!ex_acquire_rundown_protection(&private_closed));
 	ex_rundown_wait_many(refs, 2);
 	WANT(ex_rundown_is_active(&open));
 	WANT(ex_rundown_wait_timeout(&open, 7) == 7);
@@ -55,6 +61,8 @@ static int cache_aware_beyond(void)
 {
 	struct ex_rundown_ref_cache_aware *ref = &outside_shared;
 
+	WANT(ex_rundown_is_complete_cache_aware(&aware_closed));
+	WANT(!ex_acquire_rundown_protection_cache_aware(&aware_closed));
 	WANT(!ex_rundown_is_active_cache_aware(ref));
 	ex_rundown_wait_many_cache_aware(&ref, 1);
 	WANT(ex_rundown_is_complete_cache_aware(ref));
