@@ -8,6 +8,7 @@
 #include "hotplug.h"
 #include "scope.h"
 #include "track.h"
+#include "version.h"
 #include "watch.h"
 
 static int __init ex_rundown_init(void)

@@ -2,7 +2,7 @@
 /* Scopes, on both kinds of ref. */
 #include <linux/module.h>
 
-#if __has_include(<linux/cleanup.h>)
+#if __has_include("linux/cleanup.h")
 #include <linux/cleanup.h>
 #endif
 
