@@ -64,27 +64,9 @@ static void rundown_memory_test_no_slab_memory(struct kunit *test)
 #endif
 }
 
-/*
- * All CPUs call the allocator all the time, and QEMU may translate it for one just before the
- * breakpoint is there: then nobody runs into it.
- */
-static void slab_probe_begin(struct kunit *test, struct call_probe *probe, struct call_probe how)
-{
-	int tries = 5;
-
-	for (;;) {
-		*probe = how;
-		call_probe_begin(test, probe);
-		kfree(kmalloc(8, GFP_KERNEL));
-		if (atomic_xchg(&probe->calls, 0) || !--tries)
-			break;
-		call_probe_end(probe);
-	}
-}
-
 static void rundown_memory_test_no_slab_memory_that_may_sleep(struct kunit *test)
 {
-	struct call_probe slab, fails = {
+	struct call_probe slab = {
 		.kp.symbol_name = "should_failslab",
 		.override = true,
 		.value = -ENOMEM,
@@ -93,7 +75,7 @@ static void rundown_memory_test_no_slab_memory_that_may_sleep(struct kunit *test
 
 	if (!IS_ENABLED(CONFIG_FAILSLAB))
 		kunit_skip(test, "no CONFIG_FAILSLAB");
-	slab_probe_begin(test, &slab, fails);
+	call_probe_begin(test, &slab);
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	KUNIT_EXPECT_GE(test, call_probe_end(&slab), 1);
 	KUNIT_EXPECT_NULL(test, ref);
@@ -113,12 +95,12 @@ static struct call_probe freed_percpu = { .kp.symbol_name = "free_percpu" };
 
 static void rundown_memory_test_no_percpu_memory(struct kunit *test)
 {
-	struct call_probe alloc = pcpu_alloc, free;
+	struct call_probe alloc = pcpu_alloc, free = kfree_called;
 	struct ex_rundown_ref_cache_aware *ref;
 	int frees;
 
 	call_probe_begin(test, &alloc);
-	slab_probe_begin(test, &free, kfree_called);
+	call_probe_begin(test, &free);
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	frees = call_probe_end(&free);
 	KUNIT_EXPECT_EQ(test, call_probe_end(&alloc), 1);
@@ -165,13 +147,13 @@ static void rundown_memory_test_in_place_allocates_nothing(struct kunit *test)
 static void rundown_memory_test_free_frees_both(struct kunit *test)
 {
 	struct ex_rundown_ref_cache_aware *ref;
-	struct call_probe free, percpu = freed_percpu;
+	struct call_probe free = kfree_called, percpu = freed_percpu;
 	int frees;
 
 	ref = ex_allocate_cache_aware_rundown_protection(GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ref);
-	slab_probe_begin(test, &free, kfree_called);
 	free.first_arg = ref;
+	call_probe_begin(test, &free);
 	call_probe_begin(test, &percpu);
 	ex_free_cache_aware_rundown_protection(ref);
 	frees = call_probe_end(&percpu);
