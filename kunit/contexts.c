@@ -132,8 +132,7 @@ static bool in_hard_hrtimer(void)
 	struct hrtimer hrtimer;
 	bool done;
 
-	hrtimer_init_on_stack(&hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	hrtimer.function = on_hrtimer;
+	hrtimer_setup_on_stack(&hrtimer, on_hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	hrtimer_start(&hrtimer, ns_to_ktime(50 * NSEC_PER_USEC), HRTIMER_MODE_REL_HARD);
 	done = wait_for_job();
 	hrtimer_cancel(&hrtimer);
@@ -212,18 +211,18 @@ struct pair {
 	const struct context *context;
 };
 
-static const void *each_pair(const void *prev, char *desc)
+static KUNIT_GENERATOR(each_pair)
 {
 	static struct pair pair;
 	char name[KUNIT_PARAM_DESC_SIZE];
 
 	if (!prev)
 		pair = (struct pair){ .context = contexts };
-	pair.kind = each_main_kind(pair.kind, name);
+	pair.kind = next_kind(pair.kind, name, KIND_MAIN);
 	if (!pair.kind) {
 		if (++pair.context == contexts + ARRAY_SIZE(contexts))
 			return NULL;
-		pair.kind = each_main_kind(NULL, name);
+		pair.kind = next_kind(NULL, name, KIND_MAIN);
 	}
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%.50s; %.70s", pair.context->name, name);
 	return &pair;

@@ -534,8 +534,8 @@ static void rundown_hotplug_cpu_test_last_release_while_cpu_goes(struct kunit *t
 
 	KUNIT_ASSERT_TRUE(test, subject_acquire_on(last.subject, cpu));
 	last.waiter = waiter_start_blocked(test, last.subject);
-	hrtimer_init_on_stack(&last.hrtimer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	last.hrtimer.function = release_on_hrtimer;
+	hrtimer_setup_on_stack(&last.hrtimer, release_on_hrtimer, CLOCK_MONOTONIC,
+			       HRTIMER_MODE_REL_PINNED_HARD);
 	smp_call_function_single(cpu, start_hrtimer, &last, 1);
 	err = remove_cpu(cpu);
 	if (!err)

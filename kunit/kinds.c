@@ -174,8 +174,7 @@ static const struct ref_ops * const kinds[] = {
 	&static_cache_aware_ops,
 };
 
-/* The next kind after @prev that has all @traits. */
-static const void *next_kind(const void *prev, char *desc, unsigned int traits)
+const void *next_kind(const void *prev, char *desc, unsigned int traits)
 {
 	const struct ref_ops * const *kind = prev;
 
@@ -188,22 +187,22 @@ static const void *next_kind(const void *prev, char *desc, unsigned int traits)
 	return NULL;
 }
 
-const void *each_kind(const void *prev, char *desc)
+KUNIT_GENERATOR(each_kind)
 {
 	return next_kind(prev, desc, 0);
 }
 
-const void *each_main_kind(const void *prev, char *desc)
+KUNIT_GENERATOR(each_main_kind)
 {
 	return next_kind(prev, desc, KIND_MAIN);
 }
 
-const void *each_cache_aware_kind(const void *prev, char *desc)
+KUNIT_GENERATOR(each_cache_aware_kind)
 {
 	return next_kind(prev, desc, KIND_CACHE_AWARE);
 }
 
-const void *each_main_cache_aware_kind(const void *prev, char *desc)
+KUNIT_GENERATOR(each_main_cache_aware_kind)
 {
 	return next_kind(prev, desc, KIND_MAIN | KIND_CACHE_AWARE);
 }

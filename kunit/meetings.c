@@ -691,18 +691,18 @@ struct kind_meeting {
 	const struct meeting *meeting;
 };
 
-static const void *each_meeting(const void *prev, char *desc)
+static KUNIT_GENERATOR(each_meeting)
 {
 	static struct kind_meeting next;
 	char name[KUNIT_PARAM_DESC_SIZE];
 
 	if (!prev)
 		next = (struct kind_meeting){ .meeting = meetings };
-	next.kind = each_main_kind(next.kind, name);
+	next.kind = next_kind(next.kind, name, KIND_MAIN);
 	if (!next.kind) {
 		if (++next.meeting == meetings + ARRAY_SIZE(meetings))
 			return NULL;
-		next.kind = each_main_kind(NULL, name);
+		next.kind = next_kind(NULL, name, KIND_MAIN);
 	}
 	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%.50s; %.70s", next.meeting->name, name);
 	return &next;

@@ -203,10 +203,10 @@ static void rundown_misuse_test_free_of_what_was_not_allocated(struct kunit *tes
 }
 
 /* Kinds that were not made by the allocating function. */
-static const void *each_foreign_kind(const void *prev, char *desc)
+static KUNIT_GENERATOR(each_foreign_kind)
 {
 	do {
-		prev = each_cache_aware_kind(prev, desc);
+		prev = next_kind(prev, desc, KIND_CACHE_AWARE);
 	} while (prev && (*(const struct ref_ops * const *)prev)->traits & KIND_ALLOCATED);
 	return prev;
 }

@@ -135,7 +135,7 @@ struct scope_way {
 	enum way way;
 };
 
-static const void *each_scope_way(const void *prev, char *desc)
+static KUNIT_GENERATOR(each_scope_way)
 {
 	static struct scope_way next;
 

@@ -15,7 +15,6 @@
 #include <linux/string.h>
 #include <linux/timer.h>
 
-#include "../selftests/compat.h"
 #include "fixture.h"
 
 /* Both kinds, tracked, and in functions that can be told by their names. */

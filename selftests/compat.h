@@ -11,12 +11,20 @@
 #include <linux/version.h>
 
 #if KERNEL_VERSION(6, 13, 0) > LINUX_VERSION_CODE
-/* hrtimer_init(), which it replaces, went in 6.15. */
+/* hrtimer_init() and hrtimer_init_on_stack(), which these replace, went in 6.15. */
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *timer),
 				 clockid_t clock, enum hrtimer_mode mode)
 {
 	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
+
+static inline void hrtimer_setup_on_stack(struct hrtimer *timer,
+					  enum hrtimer_restart (*function)(struct hrtimer *timer),
+					  clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init_on_stack(timer, clock, mode);
 	timer->function = function;
 }
 #endif
@@ -25,6 +33,16 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #ifndef timer_container_of
 #define timer_container_of(var, callback_timer, field)	\
 	container_of(callback_timer, typeof(*(var)), field)
+#endif
+
+/*
+ * Since 6.18, a generator of KUnit parameters is passed the test as well. Include <kunit/test.h>
+ * first.
+ */
+#ifdef kunit_register_params_array
+#define KUNIT_GENERATOR(name)	const void *name(struct kunit *test, const void *prev, char *desc)
+#else
+#define KUNIT_GENERATOR(name)	const void *name(const void *prev, char *desc)
 #endif
 
 #endif /* _SELFTESTS_COMPAT_H */

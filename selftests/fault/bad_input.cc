@@ -508,8 +508,7 @@ void test_permissions()
 				  {"variants", 0400},
 				  {"stats", 0400},
 				  {"latency", 0400}}) {
-		struct stat status {
-		};
+		struct stat status = {};
 		stat((debugfs + file).c_str(), &status);
 		if ((status.st_mode & 07777) != static_cast<unsigned>(mode) || status.st_uid != 0)
 			wrong += " "s + file;

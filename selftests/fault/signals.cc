@@ -16,8 +16,7 @@ volatile sig_atomic_t handled;
 // Exit status: how the wait ended, and 100 more if a signal was handled.
 int wait_for(const string &kind)
 {
-	struct sigaction action {
-	};
+	struct sigaction action = {};
 	action.sa_handler = [](int) { handled = 1; };
 	sigaction(SIGUSR1, &action, nullptr);
 	int error = manual("wait " + kind);

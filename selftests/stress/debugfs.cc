@@ -57,8 +57,7 @@ class TimeLimit
 public:
 	explicit TimeLimit(std::chrono::seconds limit)
 	{
-		struct sigaction interrupt {
-		};
+		struct sigaction interrupt = {};
 
 		// No SA_RESTART. The signal comes every second, as the first might come just before
 		// the call.
@@ -80,8 +79,7 @@ public:
 	}
 
 private:
-	struct sigaction old {
-	};
+	struct sigaction old = {};
 };
 
 struct Range {
@@ -144,8 +142,7 @@ KernelSide::KernelSide(std::filesystem::path mounted)
 
 void KernelSide::unavailable(int error, std::string_view file) const
 {
-	struct statfs mounted {
-	};
+	struct statfs mounted = {};
 
 	if (::geteuid() && (error == EACCES || error == EPERM || error == ENOENT))
 		throw Unavailable("only root can do this");

@@ -47,8 +47,7 @@ public:
 	{
 		::sigemptyset(&set);
 		for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
-			struct sigaction old {
-			};
+			struct sigaction old = {};
 
 			// nohup wants it ignored. A shell's SIG_IGN of SIGINT for a job in the
 			// background is no such wish: kill -INT must work.

@@ -68,8 +68,7 @@ void tell_absent(int, siginfo_t *info, void *)
 
 void guard_absent()
 {
-	struct sigaction action {
-	};
+	struct sigaction action = {};
 	action.sa_sigaction = tell_absent;
 	action.sa_flags = SA_SIGINFO;
 	if (sigaction(SIGSEGV, &action, nullptr))
