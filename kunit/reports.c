@@ -180,7 +180,7 @@ char *debugfs_read(struct kunit *test, const char *name)
 	copy.buf = kunit_kzalloc(test, copy.size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, copy.buf);
 	snprintf(path, sizeof(path), "/sys/kernel/debug/rundown/%s", name);
-	opened = filp_open(path, O_RDONLY, 0);
+	opened = open_as_init(path, O_RDONLY);
 	if (IS_ERR(opened))
 		kunit_skip(test, "%s can't be read (%ld)", path, PTR_ERR(opened));
 	file = opened->private_data;

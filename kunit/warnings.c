@@ -165,7 +165,7 @@ static void rundown_warnings_test_printed_line_names_caller(struct kunit *test)
 static void rundown_warnings_test_storm_is_not_all_printed(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &basic_ops);
-	struct call_probe warn = { .kp.symbol_name = "__warn_printk" };
+	struct call_probe warn = { .kp.symbol_name = "__warn" };
 	unsigned long begin;
 	int printed, most, i;
 
@@ -190,7 +190,7 @@ static void rundown_warnings_test_storm_is_not_all_printed(struct kunit *test)
 static void rundown_warnings_test_prints_again_after_storm(struct kunit *test)
 {
 	struct subject *subject = subject_create(test, &basic_ops);
-	struct call_probe warn = { .kp.symbol_name = "__warn_printk" };
+	struct call_probe warn = { .kp.symbol_name = "__warn" };
 
 	misuse_begin(test, EX_MISUSE_RELEASE_COUNT, 1);
 	call_probe_begin(test, &warn);

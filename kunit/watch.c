@@ -187,7 +187,7 @@ static void rundown_watch_test_counts_by_time(struct kunit *test)
 
 static int set_parameter(struct kunit *test, const char *path, const char *value)
 {
-	struct file *file = filp_open(path, O_WRONLY, 0);
+	struct file *file = open_as_init(path, O_WRONLY);
 	ssize_t written;
 	loff_t at = 0;
 
@@ -210,7 +210,7 @@ static int set_warnings(struct kunit *test, const char *value)
 
 static int warnings_left(struct kunit *test)
 {
-	struct file *file = filp_open(PARAMETERS "hung_warnings", O_RDONLY, 0);
+	struct file *file = open_as_init(PARAMETERS "hung_warnings", O_RDONLY);
 	char text[16] = "";
 	loff_t at = 0;
 	int left;
@@ -673,6 +673,18 @@ static void rundown_watch_test_traces_waits(struct kunit *test)
 }
 #endif
 
+/* A file that can't be read must not be met by a test that holds protection. */
+static int watch_init(struct kunit *test)
+{
+	int err = fixture_init(test);
+
+	if (!err) {
+		kunit_kfree(test, debugfs_read(test, "stats"));
+		warnings_left(test);
+	}
+	return err;
+}
+
 static struct kunit_case rundown_watch_cases[] = {
 	KUNIT_CASE_PARAM(rundown_watch_test_shows_waits, each_main_kind),
 	KUNIT_CASE_PARAM(rundown_watch_test_counts, each_main_kind),
@@ -696,7 +708,7 @@ static struct kunit_case rundown_watch_cases[] = {
 
 static struct kunit_suite rundown_watch_suite = {
 	.name = "rundown_watch",
-	.init = fixture_init,
+	.init = watch_init,
 	.exit = fixture_exit,
 	.test_cases = rundown_watch_cases,
 };

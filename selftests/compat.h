@@ -6,6 +6,8 @@
 #ifndef _SELFTESTS_COMPAT_H
 #define _SELFTESTS_COMPAT_H
 
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/hrtimer.h>
 #include <linux/timer.h>
 #include <linux/version.h>
@@ -34,6 +36,18 @@ static inline void hrtimer_setup_on_stack(struct hrtimer *timer,
 #define timer_container_of(var, callback_timer, field)	\
 	container_of(callback_timer, typeof(*(var)), field)
 #endif
+
+/* Opens a file by its path in user space, which kernel threads do not start out from any more. */
+static inline struct file *open_as_init(const char *path, int flags)
+{
+	struct file *file;
+
+#ifdef scoped_with_init_fs
+	scoped_with_init_fs()
+#endif
+		file = filp_open(path, flags, 0);
+	return file;
+}
 
 /*
  * Since 6.18, a generator of KUnit parameters is passed the test as well. Include <kunit/test.h>
