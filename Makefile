@@ -89,14 +89,14 @@ kunit: ## run the KUnit suites in a debug kernel (KERNEL=debug: selftests/vm/ker
 lint: ## checkpatch, sparse, W=1, kernel-doc, clang-format, shellcheck
 	selftests/check lint
 
-bench: ## measure run-down protection beside its peers, natively and in kernels
-	selftests/bench/bench
+bench: ## measure run-down protection beside its peers, natively and in a kernel (KERNEL=6.12|7.3)
+	selftests/bench/bench $(if $(KERNEL),--kernel $(KERNEL))
 
 bench-publish: ## put what `make bench' measured into README and selftests/bench/results
 	selftests/bench/bench publish
 
-bench-compare: ## measure against another revision's module (BASE=rev), natively
-	selftests/bench/bench compare $(BASE)
+bench-compare: ## measure against another revision's module (BASE=rev KERNEL=6.12|7.3), natively
+	selftests/bench/bench $(if $(KERNEL),--kernel $(KERNEL)) compare $(BASE)
 
 prove: ## search the models, check the litmus tests, a few mutants, the coverage
 	selftests/check prove mutants coverage

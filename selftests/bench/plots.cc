@@ -88,11 +88,14 @@ void plot_pairs(const Results &results, const std::string &directory)
 void plot_threads(const Results &results, const std::string &directory)
 {
 	Plot plot(directory, "threads");
-	const char *const shown[] = {"limit",   "percpu",         "basic", "percpu_ref", "refcount",
-				     "windows", "windows_percpu", "rcu",   "srcu"};
+	const char *const shown[] = {"limit",    "percpu",   "basic",          "percpu_ref",
+				     "refcount", "windows",  "windows_percpu", "rcu",
+				     "srcu",     "srcu_fast"};
 	std::string curves;
 	int at = 0;
 	for (const std::string name : shown) {
+		if (!results.median("native pairs " + name + " 1"))
+			continue;
 		plot.script << '$' << name << " << EOD\n";
 		for (int threads = 1; threads <= results.native_cpus(); threads++) {
 			const auto ns = results.median(
@@ -145,7 +148,10 @@ void plot_cpus(const Results &results, const std::string &directory)
 	std::string curves;
 	int at = 0;
 	for (const std::string name :
-	     {"percpu", "no_ipi", "basic", "percpu_ref", "rcu", "rcu_expedited", "srcu"}) {
+	     {"percpu", "no_ipi", "basic", "percpu_ref", "rcu", "rcu_expedited", "srcu",
+	      "srcu_fast", "srcu_fast_expedited"}) {
+		if (!results.median("kernel " + results.main_cpus() + " down " + name + " 1 idle"))
+			continue;
 		plot.script << '$' << name << " << EOD\n";
 		for (const int n : cpus) {
 			const auto ns = results.median("kernel " + std::to_string(n) + " down " +

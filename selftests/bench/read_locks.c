@@ -90,6 +90,75 @@ const struct bench_subject bench_srcu = {
 	.down = srcu_down,
 };
 
+/*
+ * Readers without a barrier, at the price of grace periods that are made of RCU's. Where there are
+ * both flavours: 6.15 had but the first, and no init for it.
+ */
+#ifdef SRCU_READ_FLAVOR_FAST_UPDOWN
+#define SRCU_FAST_PAIRS(flavour)							\
+static bool srcu_##flavour##_pairs(struct bench_object *object, unsigned long n)	\
+{											\
+	do {										\
+		struct srcu_ctr __percpu *counter =					\
+			srcu_read_lock_##flavour(&object->srcu);			\
+											\
+		srcu_read_unlock_##flavour(&object->srcu, counter);			\
+	} while (--n);									\
+	return true;									\
+}
+
+#define SRCU_FAST									\
+	.destroy = srcu_destroy,							\
+	.kind = BENCH_PEER,								\
+	.bytes = SRCU_BYTES,								\
+	.bytes_percpu = sizeof(struct srcu_data)
+
+static int srcu_fast_create(struct bench_object *object)
+{
+	return init_srcu_struct_fast(&object->srcu);
+}
+
+SRCU_FAST_PAIRS(fast)
+
+const struct bench_subject bench_srcu_fast = {
+	SRCU_FAST,
+	.name = "srcu_fast",
+	.title = "srcu_read_lock_fast()",
+	.create = srcu_fast_create,
+	.pairs = srcu_fast_pairs,
+	.down = srcu_down,
+};
+
+static int srcu_fast_updown_create(struct bench_object *object)
+{
+	return init_srcu_struct_fast_updown(&object->srcu);
+}
+
+SRCU_FAST_PAIRS(fast_updown)
+
+const struct bench_subject bench_srcu_fast_updown = {
+	SRCU_FAST,
+	.name = "srcu_fast_updown",
+	.title = "srcu_read_lock_fast_updown()",
+	.create = srcu_fast_updown_create,
+	.pairs = srcu_fast_updown_pairs,
+	.down = srcu_down,
+};
+
+static void srcu_fast_expedited_down(struct bench_object *object)
+{
+	synchronize_srcu_expedited(&object->srcu);
+}
+
+const struct bench_subject bench_srcu_fast_expedited = {
+	SRCU_FAST,
+	.name = "srcu_fast_expedited",
+	.title = "synchronize_srcu_expedited(), fast",
+	.create = srcu_fast_create,
+	.down = srcu_fast_expedited_down,
+};
+#endif
+
 static int rwsem_create(struct bench_object *object)
 {
 	init_rwsem(&object->rwsem);

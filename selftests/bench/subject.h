@@ -94,6 +94,7 @@ extern const struct bench_subject bench_percpu_ref, bench_refcount, bench_kernfs
 	bench_windows_percpu;
 
 extern const struct bench_subject bench_rcu, bench_rcu_sched, bench_rcu_expedited, bench_srcu,
-	bench_rwsem, bench_percpu_rwsem;
+	bench_srcu_fast, bench_srcu_fast_updown, bench_srcu_fast_expedited, bench_rwsem,
+	bench_percpu_rwsem;
 
 #endif /* _RUNDOWN_BENCH_SUBJECT_H */

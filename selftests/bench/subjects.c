@@ -28,6 +28,11 @@ const struct bench_subject *const bench_subjects[] = {
 	&bench_rcu_sched,
 	&bench_rcu_expedited,
 	&bench_srcu,
+#ifdef SRCU_READ_FLAVOR_FAST_UPDOWN
+	&bench_srcu_fast,
+	&bench_srcu_fast_updown,
+	&bench_srcu_fast_expedited,
+#endif
 	&bench_rwsem,
 	&bench_percpu_rwsem,
 	NULL

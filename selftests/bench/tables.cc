@@ -343,12 +343,16 @@ bool quick(const std::string &path)
 				      .get<std::vector<double>>()}
 			.median();
 	};
+	const bool has_srcu_fast = all.at("measurements").contains("native pairs srcu_fast 1");
 	const double ratio = median("percpu_ref") / median("percpu");
 	const double exported = median("percpu_ref") / median("percpu_exported");
 	std::cout << "KTAP version 1\n1..1\n# ns a pair: limit " << figure(median("limit"))
 		  << ", cache-aware " << figure(median("percpu")) << ", percpu_ref "
-		  << figure(median("percpu_ref")) << "; percpu_ref / cache-aware " << times(ratio)
-		  << ", / exported " << times(exported) << '\n'
+		  << figure(median("percpu_ref"))
+		  << (has_srcu_fast ? ", srcu_read_lock_fast() " + figure(median("srcu_fast"))
+				    : ", no SRCU-fast in this kernel")
+		  << "; percpu_ref / cache-aware " << times(ratio) << ", / exported "
+		  << times(exported) << '\n'
 		  << (ratio >= 2 ? "ok" : "not ok")
 		  << " 1 - an acquire and release costs less than half of percpu_ref's\n";
 	return ratio >= 2;

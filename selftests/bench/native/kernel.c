@@ -21,22 +21,46 @@ unsigned int nr_cpu_ids;
 struct cpumask __cpu_possible_mask, __cpu_online_mask;
 atomic_t __num_online_cpus;
 unsigned long __per_cpu_offset[NR_CPUS];
-DEFINE_PER_CPU_ALIGNED(struct pcpu_hot, pcpu_hot);
-DEFINE_PER_CPU_READ_MOSTLY(unsigned long, this_cpu_off);
 
 static struct task_struct tasks[BENCH_NATIVE_CPUS];
 
-void bench_native_cpu(unsigned int cpu, unsigned long offset)
-{
-	struct pcpu_hot *hot;
+/* Never preemptible, so that nothing wants to schedule. */
+#define BENCH_PREEMPT_COUNT	(PREEMPT_NEED_RESCHED | 1)
 
-	__per_cpu_offset[cpu] = offset;
-	*per_cpu_ptr(&this_cpu_off, cpu) = offset;
-	hot = per_cpu_ptr(&pcpu_hot, cpu);
+/* Since 6.15 each is a variable, and before that the member of a struct. */
+#ifdef DECLARE_PER_CPU_CACHE_HOT
+DEFINE_PER_CPU_CACHE_HOT(unsigned long, this_cpu_off);
+DEFINE_PER_CPU_CACHE_HOT(struct task_struct *, current_task);
+DEFINE_PER_CPU_CACHE_HOT(int, cpu_number);
+DEFINE_PER_CPU_CACHE_HOT(typeof(__preempt_count), __preempt_count);
+/* What gcc calls the stack protector's word, which was at %gs:40. */
+DEFINE_PER_CPU_CACHE_HOT(unsigned long, __ref_stack_chk_guard);
+
+static void set_up_hot(unsigned int cpu)
+{
+	*per_cpu_ptr(&current_task, cpu) = &tasks[cpu];
+	*per_cpu_ptr(&cpu_number, cpu) = cpu;
+	*per_cpu_ptr(&__preempt_count, cpu) = BENCH_PREEMPT_COUNT;
+}
+#else
+DEFINE_PER_CPU_READ_MOSTLY(unsigned long, this_cpu_off);
+DEFINE_PER_CPU_ALIGNED(struct pcpu_hot, pcpu_hot);
+
+static void set_up_hot(unsigned int cpu)
+{
+	struct pcpu_hot *hot = per_cpu_ptr(&pcpu_hot, cpu);
+
 	hot->current_task = &tasks[cpu];
 	hot->cpu_number = cpu;
-	/* Never preemptible, so that nothing wants to schedule. */
-	hot->preempt_count = PREEMPT_NEED_RESCHED | 1;
+	hot->preempt_count = BENCH_PREEMPT_COUNT;
+}
+#endif
+
+void bench_native_cpu(unsigned int cpu, unsigned long offset)
+{
+	__per_cpu_offset[cpu] = offset;
+	*per_cpu_ptr(&this_cpu_off, cpu) = offset;
+	set_up_hot(cpu);
 	cpumask_set_cpu(cpu, &__cpu_possible_mask);
 	cpumask_set_cpu(cpu, &__cpu_online_mask);
 	atomic_inc(&__num_online_cpus);
@@ -97,8 +121,9 @@ void __percpu *pcpu_alloc_noprof(size_t size, size_t align, bool reserved, gfp_t
 {
 	static size_t used;
 
-	return (void __percpu *)carve((u8 __force *)&percpu_memory, sizeof(percpu_memory), &used,
-				      align, size);
+	/* By way of a number, as the two may be in address spaces of their own. */
+	return (void __percpu *)(uintptr_t)carve((void *)(uintptr_t)&percpu_memory,
+						 sizeof(percpu_memory), &used, align, size);
 }
 
 #undef memset
