@@ -19,7 +19,7 @@ kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .DEFAULT_GOAL := modules
 .PHONY: modules tests programs clean install uninstall check check-all selftests demo kunit lint bench \
-	bench-publish bench-compare prove mutants coverage help kdir
+	bench-publish bench-compare prove mutants coverage deb help kdir
 
 modules: kdir ## build rundown.ko against KDIR
 	+$(kbuild) modules
@@ -70,6 +70,9 @@ uninstall: kdir ## remove what install put there, for this kernel
 	$(RM) $(INSTALL_MOD_PATH)/lib/modules/$(release)/updates/rundown.ko* \
 		$(INSTALL_MOD_PATH)/lib/modules/$(release)/extra/rundown.ko*
 	-rmdir --ignore-fail-on-non-empty $(headers) $(symvers) $(dir $(symvers))
+
+deb: ## make the Debian package rundown-dkms in build/deb/ (SOURCE_DATE_EPOCH), and have lintian look at it
+	@module/debian/build
 
 demo: ## boot a stock 6.12 kernel in QEMU: unplug a device 1,000 times while it is read; find a leak
 	selftests/hotplug/demo
