@@ -211,7 +211,7 @@ struct pair {
 	const struct context *context;
 };
 
-static KUNIT_GENERATOR(each_pair)
+static const void *each_pair(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	static struct pair pair;
 	char name[KUNIT_PARAM_DESC_SIZE];

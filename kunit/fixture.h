@@ -72,10 +72,10 @@ void exported_basic_culprit(struct ex_rundown_ref *ref);
 void exported_cache_aware_culprit(struct ex_rundown_ref_cache_aware *ref);
 
 /* Parameter generators, and the kind that a parameter stands for. */
-KUNIT_GENERATOR(each_kind);
-KUNIT_GENERATOR(each_main_kind);
-KUNIT_GENERATOR(each_cache_aware_kind);
-KUNIT_GENERATOR(each_main_cache_aware_kind);
+const void *each_kind(KUNIT_TEST_ARG const void *prev, char *desc);
+const void *each_main_kind(KUNIT_TEST_ARG const void *prev, char *desc);
+const void *each_cache_aware_kind(KUNIT_TEST_ARG const void *prev, char *desc);
+const void *each_main_cache_aware_kind(KUNIT_TEST_ARG const void *prev, char *desc);
 /* The next kind after @prev that has all @traits, or NULL. */
 const void *next_kind(const void *prev, char *desc, unsigned int traits);
 const struct ref_ops *test_kind(struct kunit *test);

@@ -187,22 +187,22 @@ const void *next_kind(const void *prev, char *desc, unsigned int traits)
 	return NULL;
 }
 
-KUNIT_GENERATOR(each_kind)
+const void *each_kind(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	return next_kind(prev, desc, 0);
 }
 
-KUNIT_GENERATOR(each_main_kind)
+const void *each_main_kind(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	return next_kind(prev, desc, KIND_MAIN);
 }
 
-KUNIT_GENERATOR(each_cache_aware_kind)
+const void *each_cache_aware_kind(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	return next_kind(prev, desc, KIND_CACHE_AWARE);
 }
 
-KUNIT_GENERATOR(each_main_cache_aware_kind)
+const void *each_main_cache_aware_kind(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	return next_kind(prev, desc, KIND_MAIN | KIND_CACHE_AWARE);
 }

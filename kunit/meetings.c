@@ -691,7 +691,7 @@ struct kind_meeting {
 	const struct meeting *meeting;
 };
 
-static KUNIT_GENERATOR(each_meeting)
+static const void *each_meeting(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	static struct kind_meeting next;
 	char name[KUNIT_PARAM_DESC_SIZE];

@@ -203,7 +203,7 @@ static void rundown_misuse_test_free_of_what_was_not_allocated(struct kunit *tes
 }
 
 /* Kinds that were not made by the allocating function. */
-static KUNIT_GENERATOR(each_foreign_kind)
+static const void *each_foreign_kind(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	do {
 		prev = next_kind(prev, desc, KIND_CACHE_AWARE);

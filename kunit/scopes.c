@@ -135,7 +135,7 @@ struct scope_way {
 	enum way way;
 };
 
-static KUNIT_GENERATOR(each_scope_way)
+static const void *each_scope_way(KUNIT_TEST_ARG const void *prev, char *desc)
 {
 	static struct scope_way next;
 

@@ -54,9 +54,9 @@ static inline struct file *open_as_init(const char *path, int flags)
  * first.
  */
 #ifdef kunit_register_params_array
-#define KUNIT_GENERATOR(name)	const void *name(struct kunit *test, const void *prev, char *desc)
+#define KUNIT_TEST_ARG	struct kunit *test,
 #else
-#define KUNIT_GENERATOR(name)	const void *name(const void *prev, char *desc)
+#define KUNIT_TEST_ARG
 #endif
 
 #endif /* _SELFTESTS_COMPAT_H */
